@@ -1,0 +1,15 @@
+export type { JsonSchema } from "./json.ts";
+export type * from "./content_part.ts";
+export type * from "./tool.ts";
+export type * from "./message.ts";
+export type * from "./response_format.ts";
+export type * from "./params.ts";
+export type * from "./request.ts";
+export type * from "./logprobs.ts";
+export type * from "./usage.ts";
+export type * from "./response.ts";
+export type * from "./chunk.ts";
+export type * from "./model_list.ts";
+export type * from "./error_object.ts";
+export * from "./errors.ts";
+export { ChatRequest } from "./chat_request.ts";
