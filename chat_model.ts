@@ -1,32 +1,191 @@
-import type { ChatMessage, ChatParams } from "./types/mod.ts";
+import { type ChatMessage, ChatModelError, type ChatParams } from "./types/mod.ts";
 import type { PredictPart, PredictResult } from "./streaming/mod.ts";
+
+const BRAND = Symbol.for("@chatmodel/chat-model/model");
+const DERIVED = Symbol.for("@chatmodel/chat-model/derived");
+const SLOT = Symbol.for("@chatmodel/chat-model/set-model");
 
 /** What surrounds one call of a model. */
 export interface ModelContext {
   /**
    * Fires when no one waits for the answer any more: the client left, a time limit passed, or the server stops.
-   * Hand it to every `fetch` and wait.
+   * Hand it to every `fetch` and every wait.
    */
   readonly signal: AbortSignal;
   /** Id of the request, as in the `x-request-id` header. */
   readonly requestId: string;
 }
 
-/** SKELETON */
+/**
+ * A chat model: implement {@linkcode ChatModel.predict} or {@linkcode ChatModel.predictStream}, the other follows.
+ *
+ * Return what you have: text, a message, a piece of a response. Ids, times, indexes, roles, finish reasons and the form
+ * of a stream are filled in.
+ *
+ * @example A model that answers in one piece
+ * ```ts
+ * import { ChatModel, loadChatModel, type ChatMessage, type ModelContext } from "@chatmodel/chat-model";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Parrot extends ChatModel {
+ *   override predict(_context: ModelContext, messages: readonly ChatMessage[]) {
+ *     return `You said: ${messages.at(-1)?.content}`;
+ *   }
+ * }
+ *
+ * const model = await loadChatModel(Parrot);
+ * const response = await model.predict({ messages: [{ role: "user", content: "Hi" }] });
+ * assertEquals(response.choices[0]?.message.content, "You said: Hi");
+ * ```
+ *
+ * @example A model that streams
+ * ```ts
+ * import { ChatModel, loadChatModel } from "@chatmodel/chat-model";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Counter extends ChatModel {
+ *   override async *predictStream() {
+ *     for (const word of ["one", " two", " three"]) yield word;
+ *   }
+ * }
+ *
+ * const model = await loadChatModel(Counter);
+ * const response = await model.predict({ messages: [{ role: "user", content: "Count" }] });
+ * assertEquals(response.choices[0]?.message.content, "one two three");
+ * ```
+ */
 export abstract class ChatModel {
+  /** Marks models, whichever copy of the package their class comes from. */
+  get [BRAND](): true {
+    return true;
+  }
+
+  /**
+   * Whether a value is a chat model, whichever copy of the package its class comes from.
+   *
+   * @param value Anything.
+   * @returns Whether it is one.
+   */
+  static isInstance(value: unknown): value is ChatModel {
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+
+  /**
+   * Prepares the model; called once, before the first prediction. Does nothing unless overridden.
+   *
+   * @param _context Its signal fires when loading is given up.
+   */
   loadContext(_context: ModelContext): void | Promise<void> {}
+
+  /**
+   * Answers in one piece. Unless overridden, puts together what {@linkcode ChatModel.predictStream} yields.
+   *
+   * @param _context What surrounds the call.
+   * @param _messages The conversation; at least one message.
+   * @param _params How to answer. What the caller did not set is absent.
+   * @returns The answer: text, a message, or a response. What is missing in it is filled in.
+   */
   predict(
     _context: ModelContext,
     _messages: readonly ChatMessage[],
     _params: ChatParams,
   ): PredictResult | Promise<PredictResult> {
-    throw new Error("skeleton");
+    throw notImplemented(this);
   }
+
+  /**
+   * Answers piece by piece. Unless overridden, yields what {@linkcode ChatModel.predict} returns.
+   *
+   * @param _context What surrounds the call.
+   * @param _messages The conversation; at least one message.
+   * @param _params How to answer. What the caller did not set is absent.
+   * @returns Pieces of the answer: text, deltas, or chunks. What is missing in them is filled in.
+   */
   predictStream(
     _context: ModelContext,
     _messages: readonly ChatMessage[],
     _params: ChatParams,
   ): AsyncIterable<PredictPart> | Iterable<PredictPart> {
-    throw new Error("skeleton");
+    throw notImplemented(this);
   }
+}
+
+// The two methods above are told from an author's by this mark rather than by identity, which differs between copies.
+for (const method of [ChatModel.prototype.predict, ChatModel.prototype.predictStream]) {
+  Object.defineProperty(method, DERIVED, { value: true });
+}
+
+function notImplemented(model: ChatModel): ChatModelError {
+  return new ChatModelError(
+    `Cannot use model "${model.constructor.name}": it implements neither predict nor predictStream. Override one of them`,
+    { code: "invalid_model" },
+  );
+}
+
+/**
+ * Which of the two ways to answer a model implements itself.
+ *
+ * @param model The model.
+ * @returns Whether it has its own `predict` and its own `predictStream`.
+ * @throws {ChatModelError} If it has neither.
+ */
+export function implementedMethods(model: ChatModel): { readonly predict: boolean; readonly predictStream: boolean } {
+  const methods = { predict: !(DERIVED in model.predict), predictStream: !(DERIVED in model.predictStream) };
+  if (!methods.predict && !methods.predictStream) throw notImplemented(model);
+  return methods;
+}
+
+/** A chat model, or a class of chat models that needs no arguments. */
+export type ChatModelSource = ChatModel | (new () => ChatModel);
+
+/**
+ * The model of a value: itself, or a new instance of a class of models.
+ *
+ * @param source Anything.
+ * @returns The model; `undefined` if it is none.
+ */
+export function toChatModel(source: unknown): ChatModel | undefined {
+  if (ChatModel.isInstance(source)) return source;
+  if (typeof source !== "function" || !ChatModel.isInstance(source.prototype)) return undefined;
+  const instance: unknown = Reflect.construct(source, []);
+  return ChatModel.isInstance(instance) ? instance : undefined;
+}
+
+/**
+ * Names the model of a file, for those who come from MLflow: the same as exporting it as default.
+ *
+ * @example Usage
+ * ```ts
+ * import { ChatModel, setModel } from "@chatmodel/chat-model";
+ *
+ * class Greeter extends ChatModel {
+ *   override predict() {
+ *     return "Hello";
+ *   }
+ * }
+ *
+ * setModel(new Greeter());
+ * ```
+ *
+ * @param model The model, or its class.
+ * @throws {TypeError} If it is neither.
+ */
+export function setModel(model: ChatModelSource): void {
+  const instance = toChatModel(model);
+  if (instance === undefined) {
+    throw new TypeError("Cannot set model: it must be an instance or a class of ChatModel");
+  }
+  Reflect.set(globalThis, SLOT, instance);
+}
+
+/**
+ * Takes the model that the file just imported named by {@linkcode setModel}, so that it is never mistaken for the next
+ * file's.
+ *
+ * @returns The model; `undefined` if none was named since.
+ */
+export function takeModel(): ChatModel | undefined {
+  const model: unknown = Reflect.get(globalThis, SLOT);
+  Reflect.deleteProperty(globalThis, SLOT);
+  return ChatModel.isInstance(model) ? model : undefined;
 }

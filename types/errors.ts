@@ -70,6 +70,21 @@ export class ChatModelError extends Error {
   }
 
   /**
+   * The error that stands for anything that was thrown: errors of this package as they are, aborts as status 499,
+   * all else as a failure of the model's own code, its message kept.
+   *
+   * @param error What was thrown.
+   * @returns The error, with what was thrown as its `cause`.
+   */
+  static from(error: unknown): ChatModelError {
+    if (ChatModelError.isInstance(error)) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    return error instanceof DOMException && error.name === "AbortError"
+      ? new ChatModelError(`Cannot finish the answer: ${message}`, { status: 499, code: "cancelled", cause: error })
+      : new ChatModelError(`Cannot answer: the model failed: ${message}`, { code: "model_error", cause: error });
+  }
+
+  /**
    * The error as OpenAI clients read it.
    *
    * @returns The object to put under `error`.

@@ -1,0 +1,106 @@
+import type { JsonSchema } from "../../types/mod.ts";
+import { isRecord } from "./_request_issues.ts";
+
+/** Keywords whose value is a schema, an array of schemas, or a map of schemas (JSON Schema 2020-12 and earlier). */
+const SCHEMA_KEYWORDS = new Set([
+  "items",
+  "additionalItems",
+  "unevaluatedItems",
+  "contains",
+  "additionalProperties",
+  "unevaluatedProperties",
+  "propertyNames",
+  "not",
+  "if",
+  "then",
+  "else",
+]);
+const SCHEMA_LIST_KEYWORDS = new Set(["allOf", "anyOf", "oneOf", "prefixItems", "items"]);
+const SCHEMA_MAP_KEYWORDS = new Set(["properties", "patternProperties", "dependentSchemas"]);
+const DEFINITION_KEYWORDS = new Set(["$defs", "definitions"]);
+
+/** Most schemas that one schema may unfold to: a small one can otherwise grow without end. */
+const MAX_SCHEMAS = 10_000;
+/** Deepest nesting. */
+const MAX_DEPTH = 100;
+
+/** A schema is too large to work with. */
+export class SchemaSizeError extends Error {
+  override name = "SchemaSizeError";
+}
+
+/**
+ * Applies a function to the schemas directly inside a schema; all else stays.
+ *
+ * @param schema The schema.
+ * @param change Makes the new schema of each.
+ * @returns A new schema.
+ */
+export function mapSubschemas(schema: JsonSchema, change: (inner: JsonSchema) => JsonSchema): JsonSchema {
+  // Booleans are schemas too; they have nothing inside.
+  const each = (inner: unknown): unknown => isRecord(inner) ? change(inner) : inner;
+  return Object.fromEntries(
+    Object.entries(schema).map(([keyword, value]) => {
+      if (Array.isArray(value) && SCHEMA_LIST_KEYWORDS.has(keyword)) return [keyword, value.map(each)];
+      if (isRecord(value) && SCHEMA_KEYWORDS.has(keyword)) return [keyword, change(value)];
+      if (isRecord(value) && (SCHEMA_MAP_KEYWORDS.has(keyword) || DEFINITION_KEYWORDS.has(keyword))) {
+        return [keyword, Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, each(inner)]))];
+      }
+      return [keyword, value];
+    }),
+  );
+}
+
+/**
+ * Puts what `$ref` points to in its place and leaves `$defs` out. A reference that leads back to itself, or that
+ * points outside the schema, becomes any value, with a word about it in the description.
+ *
+ * @param root The schema.
+ * @returns A schema without references.
+ * @throws {SchemaSizeError} If it unfolds to too much.
+ */
+export function inlineReferences(root: JsonSchema): JsonSchema {
+  let count = 0;
+  const inline = (schema: JsonSchema, open: readonly string[], depth: number): JsonSchema => {
+    if (++count > MAX_SCHEMAS || depth > MAX_DEPTH) throw new SchemaSizeError("The schema is too large");
+    const { $ref: reference, ...rest } = schema;
+    const own = mapSubschemas(
+      Object.fromEntries(Object.entries(rest).filter(([keyword]) => !DEFINITION_KEYWORDS.has(keyword))),
+      (inner) => inline(inner, open, depth + 1),
+    );
+    if (typeof reference !== "string") return own;
+    const target = open.includes(reference) ? undefined : resolvePointer(root, reference);
+    if (target === undefined) {
+      const name = reference === "#" ? "the whole" : reference.split("/").pop();
+      const note = `A value like ${name}.`;
+      return { ...own, description: typeof own.description === "string" ? `${own.description} ${note}` : note };
+    }
+    // What stands beside the reference is more to the point than what stands at its target.
+    return { ...inline(target, [...open, reference], depth + 1), ...own };
+  };
+  return inline(root, ["#"], 0);
+}
+
+/** Finds the schema at a JSON pointer (RFC 6901) in URI fragment form, such as `#/$defs/City`. */
+export function resolvePointer(root: JsonSchema, reference: string): JsonSchema | undefined {
+  if (!reference.startsWith("#/")) return undefined;
+  let current: unknown = root;
+  for (const segment of reference.slice(2).split("/")) {
+    const key = decodeSegment(segment);
+    if (Array.isArray(current)) current = current[Number(key)];
+    else if (isRecord(current) && Object.hasOwn(current, key)) current = current[key];
+    else return undefined;
+  }
+  if (current === true) return {};
+  return isRecord(current) ? current : undefined;
+}
+
+function decodeSegment(segment: string): string {
+  let text = segment;
+  try {
+    text = decodeURIComponent(segment);
+  } catch {
+    // Not percent-encoded after all: taken as it stands.
+  }
+  return text.replaceAll("~1", "/").replaceAll("~0", "~");
+}

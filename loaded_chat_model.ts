@@ -1,0 +1,189 @@
+import {
+  type ChatCompletionRequest,
+  type ChatCompletionResponse,
+  ChatModelError,
+  ChatRequest,
+  parseChatRequest,
+} from "./types/mod.ts";
+import { ChatCompletionStream, type NormaliseOptions, type PredictPart, type PredictResult } from "./streaming/mod.ts";
+import { Accumulator } from "./streaming/accumulate.ts";
+import { complete } from "./streaming/_complete.ts";
+import { Call, type CallLimits, type PredictOptions } from "./_call.ts";
+import { type ChatModel, type ChatModelSource, implementedMethods, toChatModel } from "./chat_model.ts";
+
+export type { CallLimits, PredictOptions } from "./_call.ts";
+
+/** Options for {@linkcode loadChatModel}. */
+export interface LoadOptions extends CallLimits {
+  /** Name that answers carry as `model` when neither the request nor the model says one. Default: name of the class. */
+  readonly name?: string;
+  /** Gives up loading. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes a model ready for use: makes an instance, calls its `loadContext`.
+ *
+ * @example Usage
+ * ```ts
+ * import { ChatModel, loadChatModel } from "@chatmodel/chat-model";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Greeter extends ChatModel {
+ *   override predict() {
+ *     return "Hello";
+ *   }
+ * }
+ *
+ * const model = await loadChatModel(Greeter, { name: "greeter" });
+ * const response = await model.predict({ messages: [{ role: "user", content: "Hi" }] });
+ * assertEquals(response.model, "greeter");
+ * ```
+ *
+ * @param source The model, or its class.
+ * @param options Name and time limits.
+ * @returns The model, ready for use.
+ * @throws {ChatModelError} With code `invalid_model` if it is no chat model or implements neither way to answer. What
+ * `loadContext` throws is handed on.
+ */
+export async function loadChatModel(source: ChatModelSource, options: LoadOptions = {}): Promise<LoadedChatModel> {
+  const model = toChatModel(source);
+  if (model === undefined) {
+    throw new ChatModelError("Cannot load model: it must be an instance or a class of ChatModel", {
+      code: "invalid_model",
+    });
+  }
+  const methods = implementedMethods(model);
+  options.signal?.throwIfAborted();
+  const call = new Call(options, {});
+  let loaded = false;
+  try {
+    const loading = model.loadContext(call.context);
+    if (loading !== undefined) await call.settle(loading);
+    loaded = true;
+  } finally {
+    call.end(loaded);
+  }
+  return new LoadedChatModel(model, methods, options);
+}
+
+/**
+ * A model ready for use: takes one plain object, validates it, gives a plain object or a canonical stream, and can be
+ * cancelled. Made by {@linkcode loadChatModel}.
+ */
+export class LoadedChatModel {
+  /** Name that answers carry as `model` when neither the request nor the model says one. */
+  readonly name: string;
+  readonly #model: ChatModel;
+  readonly #methods: { readonly predict: boolean; readonly predictStream: boolean };
+  readonly #limits: CallLimits;
+
+  /**
+   * Not for direct use: see {@linkcode loadChatModel}.
+   *
+   * @param model The model.
+   * @param methods Which ways to answer it implements.
+   * @param options Name and time limits.
+   */
+  constructor(
+    model: ChatModel,
+    methods: { readonly predict: boolean; readonly predictStream: boolean },
+    options: LoadOptions,
+  ) {
+    const { name = model.constructor.name, firstTokenTimeout, idleTimeout, timeout } = options;
+    this.name = name;
+    this.#model = model;
+    this.#methods = methods;
+    this.#limits = {
+      ...(firstTokenTimeout !== undefined && { firstTokenTimeout }),
+      ...(idleTimeout !== undefined && { idleTimeout }),
+      ...(timeout !== undefined && { timeout }),
+    };
+  }
+
+  /**
+   * Answers in one piece.
+   *
+   * @param request The request, as it goes over the wire, or one that `parseChatRequest` has validated.
+   * @param options Cancelling and time limits.
+   * @returns The whole answer.
+   * @throws {ValidationError} If the request is not valid; all issues are in it.
+   * @throws {TimeoutError} If a time limit passes.
+   * @throws {ChatModelError} If the model's output cannot be understood. What the model throws is handed on; so is the
+   * signal's reason.
+   */
+  async predict(
+    request: ChatCompletionRequest | ChatRequest,
+    options: PredictOptions = {},
+  ): Promise<ChatCompletionResponse> {
+    const parsed = ChatRequest.isInstance(request) ? request : parseChatRequest(request);
+    const call = new Call(options, this.#limits);
+    if (!this.#methods.predict) {
+      const stream = new ChatCompletionStream(this.#stream(parsed, call), this.#envelope(parsed), call);
+      const accumulator = new Accumulator();
+      for (;;) {
+        const batch = await stream.nextBatch();
+        if (batch.length === 0) return accumulator.response();
+        for (const chunk of batch) accumulator.add(chunk);
+      }
+    }
+    let completed = false;
+    try {
+      const answer = this.#model.predict(call.context, parsed.messages, parsed.params);
+      const result = isPromiseLike(answer) ? await call.settle(answer) : answer;
+      completed = true;
+      return complete(result, this.#envelope(parsed));
+    } finally {
+      call.end(completed);
+    }
+  }
+
+  /**
+   * Answers piece by piece. Leaving the loop early stops the model.
+   *
+   * @param request The request, as it goes over the wire, or one that `parseChatRequest` has validated.
+   * @param options Cancelling and time limits.
+   * @returns The canonical stream. It fails, while it is read, with what {@linkcode LoadedChatModel.predict} throws.
+   * @throws {ValidationError} If the request is not valid; all issues are in it.
+   */
+  predictStream(request: ChatCompletionRequest | ChatRequest, options: PredictOptions = {}): ChatCompletionStream {
+    const parsed = ChatRequest.isInstance(request) ? request : parseChatRequest(request);
+    const call = new Call(options, this.#limits);
+    return new ChatCompletionStream(this.#stream(parsed, call), this.#envelope(parsed), call);
+  }
+
+  #stream(request: ChatRequest, call: Call): AsyncIterable<unknown> | Iterable<unknown> {
+    if (!this.#methods.predictStream) {
+      return single(() => this.#model.predict(call.context, request.messages, request.params));
+    }
+    const parts: unknown = this.#model.predictStream(call.context, request.messages, request.params);
+    if (!isIterable(parts)) {
+      call.end(false);
+      // An async function instead of a generator: what becomes of its promise must not end the process.
+      if (isPromiseLike(parts)) parts.then(undefined, () => {});
+      throw new ChatModelError(
+        "Cannot read the model's output: predictStream must return an iterable. Write it as a generator: async *predictStream",
+        { code: "invalid_model_output" },
+      );
+    }
+    return parts;
+  }
+
+  #envelope(request: ChatRequest): NormaliseOptions {
+    return { model: request.model ?? this.name };
+  }
+}
+
+async function* single(
+  predict: () => PredictResult | Promise<PredictResult>,
+): AsyncGenerator<PredictResult | PredictPart> {
+  yield await predict();
+}
+
+function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+  return typeof value === "object" && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
+}
+
+function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

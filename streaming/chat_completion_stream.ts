@@ -1,0 +1,225 @@
+import type { ChatCompletionChunk } from "../types/mod.ts";
+import { type NormaliseOptions, Normaliser } from "./_normaliser.ts";
+
+/** Most parts of a synchronous source that are taken at once. */
+const MAX_BATCH = 32;
+
+/** What watches over a running call: it is told when its answer is waited for, and aborts it. */
+export interface StreamGuard {
+  /** Called when the call is aborted, with the reason. Set by the stream. */
+  onAbort: ((reason: unknown) => void) | undefined;
+  /** The model is waited for from now on. */
+  wait(): void;
+  /** The model gave something. */
+  resume(): void;
+  /** Nothing follows. Called exactly once; `completed` tells whether the model ended by itself. */
+  end(completed: boolean): void;
+}
+
+/**
+ * A canonical stream in the making: iterate it, or take what is ready in batches.
+ *
+ * Written as an iterator by hand: an async generator costs a chain of promises for each chunk, and its `return()` waits
+ * for a pending `next()`, so that leaving a `for await` loop could not stop a model that is thinking.
+ */
+export class ChatCompletionStream implements AsyncIterableIterator<ChatCompletionChunk> {
+  readonly #iterator: AsyncIterator<unknown> | undefined;
+  readonly #syncIterator: Iterator<unknown> | undefined;
+  readonly #normaliser: Normaliser;
+  readonly #guard: StreamGuard | undefined;
+  #batch: readonly ChatCompletionChunk[] = [];
+  #position = 0;
+  #peeked: readonly ChatCompletionChunk[] | Promise<readonly ChatCompletionChunk[]> | undefined;
+  #state: "open" | "closed" = "open";
+  #failure: { readonly reason: unknown } | undefined;
+  #resolve: ((batch: readonly ChatCompletionChunk[]) => void) | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
+
+  /**
+   * Begins to read a source; nothing is asked of it before the first `next()`.
+   *
+   * @param source What an author or upstream yields.
+   * @param options What every chunk carries alike.
+   * @param guard What watches over the call.
+   */
+  constructor(
+    source: AsyncIterable<unknown> | Iterable<unknown>,
+    options?: NormaliseOptions,
+    guard?: StreamGuard,
+  ) {
+    if (Symbol.asyncIterator in source) this.#iterator = source[Symbol.asyncIterator]();
+    else this.#syncIterator = source[Symbol.iterator]();
+    this.#normaliser = new Normaliser(options);
+    this.#guard = guard;
+    if (guard) guard.onAbort = (reason) => this.#fail(reason);
+  }
+
+  /** The stream itself: it can be read once. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /**
+   * The next chunk.
+   *
+   * @returns The chunk, or that there is none.
+   * @throws {ChatModelError} If the model failed, or gave what cannot be understood. Aborts reject with their reason.
+   */
+  next(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+    const chunk = this.#batch[this.#position];
+    if (chunk !== undefined) {
+      this.#position++;
+      return Promise.resolve({ done: false, value: chunk });
+    }
+    try {
+      const batch = this.nextBatch();
+      return batch instanceof Promise ? batch.then((batch) => this.#take(batch)) : Promise.resolve(this.#take(batch));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #take(batch: readonly ChatCompletionChunk[]): IteratorResult<ChatCompletionChunk, undefined> {
+    const [chunk] = batch;
+    if (chunk === undefined) return { done: true, value: undefined };
+    this.#batch = batch;
+    this.#position = 1;
+    return { done: false, value: chunk };
+  }
+
+  /**
+   * All chunks that are ready: at least one, or none at the end. Synchronous where the source is.
+   * For consumers to whom an await for each chunk is too dear; not to be mixed with `next()`.
+   *
+   * @returns The chunks.
+   * @throws {ChatModelError} As `next()`.
+   */
+  nextBatch(): readonly ChatCompletionChunk[] | Promise<readonly ChatCompletionChunk[]> {
+    const peeked = this.#peeked;
+    if (peeked !== undefined) {
+      this.#peeked = undefined;
+      return peeked;
+    }
+    if (this.#failure !== undefined) {
+      const { reason } = this.#failure;
+      this.#failure = undefined;
+      throw reason;
+    }
+    if (this.#state === "closed") return [];
+    if (this.#syncIterator !== undefined) return this.#nextSync(this.#syncIterator);
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#guard?.wait();
+      if (this.#state === "open") this.#ask();
+    });
+  }
+
+  /**
+   * Asks for the first batch without taking it, so that a failure is seen before anything is sent.
+   *
+   * @returns Resolves, or rejects, as the next `nextBatch()` will; `undefined` if that is known to succeed at once.
+   * @throws {ChatModelError} As `nextBatch()`.
+   */
+  peek(): Promise<unknown> | undefined {
+    const batch = this.#peeked ??= this.nextBatch();
+    return batch instanceof Promise ? batch : undefined;
+  }
+
+  #nextSync(iterator: Iterator<unknown>): readonly ChatCompletionChunk[] {
+    const out: ChatCompletionChunk[] = [];
+    try {
+      while (out.length < MAX_BATCH) {
+        const result = iterator.next();
+        if (result.done) {
+          this.#normaliser.end(out);
+          this.#close(true);
+          break;
+        }
+        this.#normaliser.push(result.value, out);
+      }
+    } catch (error) {
+      this.#fail(error);
+      // What came before the failure is given first; the failure with the next call.
+      if (out.length > 0) return out;
+      this.#failure = undefined;
+      throw error;
+    }
+    return out;
+  }
+
+  #ask(): void {
+    try {
+      this.#iterator?.next().then(this.#onResult, this.#onError);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  readonly #onError = (error: unknown): void => this.#fail(error);
+
+  readonly #onResult = (result: IteratorResult<unknown>): void => {
+    const resolve = this.#resolve;
+    if (this.#state === "closed" || resolve === undefined) return;
+    const out: ChatCompletionChunk[] = [];
+    try {
+      if (result.done) {
+        this.#normaliser.end(out);
+        this.#close(true);
+      } else {
+        this.#normaliser.push(result.value, out);
+        if (out.length === 0) return this.#ask();
+        this.#guard?.resume();
+      }
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#resolve = this.#reject = undefined;
+    resolve(out);
+  };
+
+  /**
+   * Stops the model, also one that is thinking, and ends the stream.
+   *
+   * @returns That there is nothing more.
+   */
+  return(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+    const resolve = this.#resolve;
+    this.#resolve = this.#reject = undefined;
+    this.#batch = [];
+    this.#failure = undefined;
+    if (this.#state !== "closed") {
+      this.#close(false);
+      this.#stopSource();
+    }
+    resolve?.([]);
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#state === "closed") return;
+    const reject = this.#reject;
+    this.#resolve = this.#reject = undefined;
+    if (reject === undefined) this.#failure = { reason };
+    this.#close(false);
+    // A source that threw has ended by itself, which makes this harmless; one that was aborted or gave nonsense has not.
+    this.#stopSource();
+    reject?.(reason);
+  }
+
+  #close(completed: boolean): void {
+    this.#state = "closed";
+    this.#guard?.end(completed);
+  }
+
+  #stopSource(): void {
+    // Not awaited: a generator finishes its pending await first, and no one needs to wait for that. Nor does anyone
+    // care any more how it ends; its own failure has nowhere to go.
+    try {
+      this.#iterator?.return?.().catch(() => {});
+      this.#syncIterator?.return?.();
+    } catch {
+      // As above.
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import { type ChatCompletionChunk, ChatModelError, type ErrorObject } from "../types/mod.ts";
+import { ChunkEncoder, errorFrame } from "./_chunk_encoder.ts";
+import { ChatCompletionStream } from "./chat_completion_stream.ts";
+
+/** Options for {@linkcode encodeSse}. */
+export interface EncodeSseOptions {
+  /** Whether to send the chunk with the usage, and `usage: null` in those before it. @default {false} */
+  readonly includeUsage?: boolean;
+  /**
+   * Milliseconds without a frame after which a comment is sent to keep the connection open; 0 sends none.
+   * @default {15_000}
+   */
+  readonly keepAliveInterval?: number;
+  /** Makes the error frame's content of what the stream failed with. Default: by {@linkcode ChatModelError.from}. */
+  readonly toErrorObject?: (error: unknown) => ErrorObject;
+}
+
+/** Turns of the microtask queue for which a frame waits for others, so as to be sent together with them. */
+const TURNS = 6;
+
+/** Text is sent when it is this long, without waiting for more. In UTF-16 units. */
+const FLUSH_LENGTH = 16_384;
+
+const encoder = new TextEncoder();
+const KEEP_ALIVE = encoder.encode(": keep-alive\n\n");
+
+/**
+ * Writes a canonical stream as OpenAI's event stream: a frame for each chunk, then `data: [DONE]`. A stream that fails
+ * ends with a frame that has only `error`, and without `[DONE]`.
+ *
+ * One pull-based stream: nothing is asked of the model before the client reads, and frames that are ready together
+ * leave together. No line is longer than 64 KiB.
+ *
+ * @example Usage
+ * ```ts
+ * import { encodeSse, normalise } from "@chatmodel/chat-model/streaming";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const text = await new Response(encodeSse(normalise(["Hi"]))).text();
+ * assertStringIncludes(text, '"delta":{"content":"Hi"}');
+ * assertStringIncludes(text, "data: [DONE]\n\n");
+ * ```
+ *
+ * @param chunks A canonical stream. Cancelling the result calls its `return()` at once.
+ * @param options Usage, comments and errors.
+ * @returns The bytes.
+ */
+export function encodeSse(
+  chunks: AsyncIterable<ChatCompletionChunk>,
+  options: EncodeSseOptions = {},
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const stream = chunks instanceof ChatCompletionStream ? chunks : new ChatCompletionStream(chunks);
+  return new ReadableStream(new SseSource(stream, options));
+}
+
+type Batch = readonly ChatCompletionChunk[];
+
+class SseSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
+  readonly #stream: ChatCompletionStream;
+  readonly #options: EncodeSseOptions;
+  readonly #encoder: ChunkEncoder;
+  #pending: Promise<Batch> | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #silent = true;
+
+  constructor(stream: ChatCompletionStream, options: EncodeSseOptions) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#encoder = new ChunkEncoder(options.includeUsage ?? false);
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
+    let text = "";
+    try {
+      while (text.length < FLUSH_LENGTH) {
+        const next = this.#pending ?? this.#stream.nextBatch();
+        this.#pending = undefined;
+        let batch: Batch | undefined;
+        if (next instanceof Promise) {
+          batch = await quickly(next);
+          if (batch === undefined) {
+            if (text !== "") {
+              this.#pending = next;
+              break;
+            }
+            this.#keepAlive(controller);
+            batch = await next;
+          }
+        } else {
+          batch = next;
+        }
+        if (batch.length === 0) {
+          this.#send(controller, `${text}data: [DONE]\n\n`);
+          return this.#close(controller);
+        }
+        for (const chunk of batch) text += this.#encoder.encode(chunk);
+      }
+    } catch (error) {
+      const { toErrorObject = (error) => ChatModelError.from(error).toErrorObject() } = this.#options;
+      void this.#stream.return();
+      if (this.#cancelled) return;
+      this.#send(controller, text + errorFrame(toErrorObject(error)));
+      return this.#close(controller);
+    }
+    this.#send(controller, text);
+  }
+
+  #cancelled = false;
+
+  async cancel(): Promise<void> {
+    this.#cancelled = true;
+    clearInterval(this.#timer);
+    await this.#stream.return();
+  }
+
+  #send(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>, text: string): void {
+    if (this.#cancelled) return;
+    this.#silent = false;
+    controller.enqueue(encoder.encode(text));
+  }
+
+  #close(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
+    clearInterval(this.#timer);
+    if (!this.#cancelled) controller.close();
+  }
+
+  /** Begins to send comments; from the first real wait on, since most short answers never need them. */
+  #keepAlive(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
+    const { keepAliveInterval = 15_000 } = this.#options;
+    if (this.#timer !== undefined || keepAliveInterval <= 0) return;
+    this.#timer = setInterval(() => {
+      // Not into a full queue: a client that does not read needs no comments.
+      if (this.#silent && (controller.desiredSize ?? 0) > 0) controller.enqueue(KEEP_ALIVE);
+      this.#silent = true;
+    }, keepAliveInterval);
+  }
+}
+
+/** The value of a promise that settles within a few turns of the microtask queue; else `undefined`. */
+async function quickly(promise: Promise<Batch>): Promise<Batch | undefined> {
+  let settled = false;
+  const settle = () => settled = true;
+  promise.then(settle, settle);
+  for (let turn = 0; turn < TURNS && !settled; turn++) await undefined;
+  return settled ? await promise : undefined;
+}
