@@ -13,6 +13,8 @@ export interface EncodeSseOptions {
   readonly keepAliveInterval?: number;
   /** Makes the error frame's content of what the stream failed with. Default: by {@linkcode ChatModelError.from}. */
   readonly toErrorObject?: (error: unknown) => ErrorObject;
+  /** Called once, when all has been given to the reader, or the reader has left. */
+  readonly onClose?: () => void;
 }
 
 /** Turns of the microtask queue for which a frame waits for others, so as to be sent together with them. */
@@ -62,6 +64,7 @@ class SseSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
   #pending: Promise<Batch> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #silent = true;
+  #cancelled = false;
 
   constructor(stream: ChatCompletionStream, options: EncodeSseOptions) {
     this.#stream = stream;
@@ -105,11 +108,10 @@ class SseSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
     this.#send(controller, text);
   }
 
-  #cancelled = false;
-
   async cancel(): Promise<void> {
     this.#cancelled = true;
     clearInterval(this.#timer);
+    this.#options.onClose?.();
     await this.#stream.return();
   }
 
@@ -120,8 +122,10 @@ class SseSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
   }
 
   #close(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
+    if (this.#cancelled) return;
     clearInterval(this.#timer);
-    if (!this.#cancelled) controller.close();
+    controller.close();
+    this.#options.onClose?.();
   }
 
   /** Begins to send comments; from the first real wait on, since most short answers never need them. */

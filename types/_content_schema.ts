@@ -6,7 +6,7 @@ import { object, shape, tagged } from "./_shape.ts";
 const textPart = shape({ type: word("text"), text });
 
 const imageUrlObject = object({ url: text, detail: v.exactOptional(oneOf(["auto", "low", "high"])) });
-const imageUrlText = v.pipe(text, v.transform((url) => ({ url })));
+const imageUrlText = v.pipe(text, v.transform((url) => ({ url })), imageUrlObject);
 const imageUrl = naming(v.lazy((input) => typeof input === "string" ? imageUrlText : imageUrlObject), "an object");
 
 const imageUrlPart = shape({ type: word("image_url"), image_url: imageUrl });

@@ -95,7 +95,10 @@ export function number(least = -Infinity, most = Infinity): Custom<number> {
 /** A safe integer, within bounds if there are any. */
 export function integer(least = -Infinity, most = Infinity): Custom<number> {
   const check = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most;
-  return naming(v.custom<number>(check, explain), `an integer${nameBounds(least, most)}`);
+  return naming(
+    v.custom<number>(check, explain),
+    least === -Infinity ? "a safe integer" : `an integer${nameBounds(least, most)}`,
+  );
 }
 
 function nameBounds(least: number, most: number): string {

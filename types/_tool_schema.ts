@@ -43,7 +43,7 @@ const choiceObject = tagged("type", [
     allowed_tools: object({ mode: oneOf(["auto", "required"]), tools: list(freeForm, "an array of tools") }),
   }),
 ]);
-const neitherChoice = refusal(`${choiceWord.expects} or an object that names a tool`);
+const neitherChoice = refusal('"none", "auto", "required" or an object that names a tool');
 
 /** Whether and what the model must call. */
 export const toolChoice = v.lazy((input) => {
@@ -53,7 +53,7 @@ export const toolChoice = v.lazy((input) => {
 
 const functionWord = oneOf(["none", "auto"]);
 const functionName = object({ name: nonEmptyText });
-const neitherFunction = refusal(`${functionWord.expects} or an object that names a function`);
+const neitherFunction = refusal('"none", "auto" or an object that names a function');
 
 /** Tool choice in the deprecated form of the API. */
 export const functionChoice = v.lazy((input) => {

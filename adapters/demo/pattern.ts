@@ -107,8 +107,9 @@ class PatternReader {
       const node = this.choice(nesting + 1);
       return this.#take(/\)/y) === undefined ? undefined : node;
     }
-    const single = this.#take(/\[(?:[^\]\\]|\\.)*\]|\\[pP]\{[^}]*\}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\.|\\[dDwWsStnrfv]/uy) ??
-      this.#take(/\\[^\p{L}\p{N}]|[^\\()[\]{}*+?|^$]/uy);
+    const single =
+      this.#take(/\[(?:[^\]\\]|\\.)*\]|\\[pP]\{[^}]*\}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\.|\\[dDwWsStnrfv]/uy) ??
+        this.#take(/\\[^\p{L}\p{N}]|[^\\()[\]{}*+?|^$]/uy);
     return single === undefined ? undefined : character(single[0]);
   }
 
@@ -120,7 +121,12 @@ class PatternReader {
       return { kind: "repeat", node, least: sign === "+" ? 1 : 0, most: sign === "?" ? 1 : Infinity };
     }
     const least = Number(from);
-    return { kind: "repeat", node, least, most: comma === undefined ? least : to === undefined ? Infinity : Number(to) };
+    return {
+      kind: "repeat",
+      node,
+      least,
+      most: comma === undefined ? least : to === undefined ? Infinity : Number(to),
+    };
   }
 }
 

@@ -48,7 +48,7 @@ const QUOTES: ReadonlyMap<string, string> = new Map([
 const APOSTROPHES = new Set(['"', "'", "`", "‘", "‚", "’"]);
 
 const PLAIN =
-  /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>«»“”]+|[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63})+|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?(?!\d)/giu;
+  /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>«»“”]{1,2000}|[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63})+|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?(?!\d)/giu;
 
 const NUMBER =
   /(?<![\p{L}\p{M}\p{N}_.])[-+−]?(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?:\.\d+)?(?:e[-+]?\d{1,3})?(?![\p{N}_])/giu;
@@ -145,7 +145,7 @@ export function readNamedValue(
     const start = position + name.length + sign[0].length;
     const fact = items.find((item) => item.start === start);
     if (fact !== undefined) return { value: fact.value, fact };
-    const bare = matchAt(sign[1] === "=" ? /[^\s,;"'()]+/uy : /[^,;\n"'()]+/uy, text, start)?.[0].trim();
+    const bare = matchAt(sign[1] === "=" ? /[^\s,;"'()]{1,1000}/uy : /[^,;\n"'()]{1,1000}/uy, text, start)?.[0].trim();
     const value = bare?.replace(/[.!?]+$/u, "");
     if (value) return { value };
   }

@@ -140,12 +140,11 @@ export function inventNumber(
   const last = Math.floor(high / step);
   const begins = Number.isFinite(first) ? [first, first + 1] : Number.isFinite(last) ? [last, last - 1] : [];
   const direction = Number.isFinite(first) || !Number.isFinite(last) ? 1 : -1;
-  const candidates = [1, ...begins.map((begin) => begin * step), 0].flatMap((begin) => [
-    begin + variant * step * direction,
-    begin + variant * step,
-  ]);
+  const near = [1, ...begins.map((begin) => begin * step), 0];
+  const offset = variant * step;
+  const candidates = near.flatMap((begin) => [begin + offset * direction, begin + offset]);
   if (!integer && multiple <= 0) candidates.push(low + (high - low) / (variant + 2), low, high);
-  return candidates.find(fits) ?? (Number.isFinite(low) ? low : Number.isFinite(high) ? high : 1);
+  return candidates.find(fits) ?? near.find(fits) ?? (Number.isFinite(low) ? low : Number.isFinite(high) ? high : 1);
 }
 
 /** The least whole number that is a multiple of a broken one, such as 3 of 1.5. */

@@ -1,6 +1,6 @@
 import type { JsonSchema } from "../../types/mod.ts";
 import { fitsNumber, fitsText } from "./scalar_faker.ts";
-import { asArray, isObject, mergeResolved, type ResolvedSchema, resolveSchema } from "./schema_resolve.ts";
+import { asArray, isObject, type ResolvedSchema, type SchemaDocument } from "./schema_resolve.ts";
 
 /** Keywords that tell the type where `type` is missing. */
 const TELLING: readonly (readonly [type: string, keywords: readonly string[]])[] = [
@@ -43,8 +43,14 @@ function isOfType(value: unknown, type: string): boolean {
       return isObject(value);
     case "null":
       return value === null;
+    case "string":
+      return typeof value === "string";
+    case "number":
+      return typeof value === "number";
+    case "boolean":
+      return typeof value === "boolean";
     default:
-      return typeof value === type;
+      return false;
   }
 }
 
@@ -53,11 +59,11 @@ function isOfType(value: unknown, type: string): boolean {
  *
  * @param resolved The schema.
  * @param value A JSON value.
- * @param root The document that references point into.
+ * @param document The document that references point into.
  * @returns Whether it does.
  */
-export function acceptsValue(resolved: ResolvedSchema, value: unknown, root: unknown): boolean {
-  const coerced = coerceValue(resolved, value, root);
+export function acceptsValue(resolved: ResolvedSchema, value: unknown, document: SchemaDocument): boolean {
+  const coerced = coerceValue(resolved, value, document);
   return coerced !== undefined && JSON.stringify(coerced) === JSON.stringify(value);
 }
 
@@ -67,17 +73,16 @@ export function acceptsValue(resolved: ResolvedSchema, value: unknown, root: unk
  *
  * @param resolved The schema.
  * @param value A JSON value.
- * @param root The document that references point into.
+ * @param document The document that references point into.
  * @returns The value, or `undefined` if it cannot be made to fit.
  */
-export function coerceValue(resolved: ResolvedSchema, value: unknown, root: unknown): unknown {
-  const { keywords, alternatives: [list, ...alternatives] } = resolved;
-  if (list !== undefined) {
-    const branches = list.map((branch) => resolveSchema(branch, root)).filter((branch) => branch !== undefined)
-      .map((branch) => mergeResolved({ ...resolved, alternatives }, branch));
-    const exact = branches.find((branch) => typesOf(branch.keywords).some((type) => isOfType(value, type)));
-    return [...(exact ? [exact] : []), ...branches].values()
-      .map((branch) => coerceValue(branch, value, root))
+export function coerceValue(resolved: ResolvedSchema, value: unknown, document: SchemaDocument): unknown {
+  const { keywords } = resolved;
+  if (resolved.alternatives.length > 0) {
+    const branches = document.branches(resolved);
+    const exact = branches.filter((branch) => typesOf(branch.keywords).some((type) => isOfType(value, type)));
+    return [...exact, ...branches].values()
+      .map((branch) => coerceValue(branch, value, document))
       .find((coerced) => coerced !== undefined);
   }
   if (keywords.const !== undefined) return isAlike(keywords.const, value) ? keywords.const : undefined;
@@ -86,7 +91,7 @@ export function coerceValue(resolved: ResolvedSchema, value: unknown, root: unkn
   if (types.length === 0) return value;
   const exact = types.filter((type) => isOfType(value, type));
   return [...exact, ...types].values()
-    .map((type) => coerceToType(type, value, { keywords, root }))
+    .map((type) => coerceToType(type, value, { keywords, document }))
     .find((coerced) => coerced !== undefined);
 }
 
@@ -98,9 +103,9 @@ function isAlike(member: unknown, value: unknown): boolean {
 function coerceToType(
   type: string,
   value: unknown,
-  schema: { readonly keywords: JsonSchema; readonly root: unknown },
+  schema: { readonly keywords: JsonSchema; readonly document: SchemaDocument },
 ): unknown {
-  const { keywords, root } = schema;
+  const { keywords, document } = schema;
   const isScalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
   switch (type) {
     case "string":
@@ -120,8 +125,8 @@ function coerceToType(
       return value === null ? null : undefined;
     case "array": {
       if (Array.isArray(value)) return value;
-      const items = resolveSchema(keywords.items, root);
-      const item = items && isScalar ? coerceValue(items, value, root) : undefined;
+      const items = document.resolve(keywords.items);
+      const item = items && isScalar ? coerceValue(items, value, document) : undefined;
       return item === undefined ? undefined : [item];
     }
     case "object":

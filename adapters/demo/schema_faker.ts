@@ -1,10 +1,10 @@
 import type { JsonSchema } from "../../types/mod.ts";
 import type { CallArgument } from "./call_syntax.ts";
-import { asArray, isObject, mergeResolved, type ResolvedSchema, resolveSchema } from "./schema_resolve.ts";
+import { FactTaker } from "./fact_taker.ts";
+import { asArray, isObject, type ResolvedSchema, SchemaDocument } from "./schema_resolve.ts";
 import { acceptsValue, coerceValue, enumMembers, typesOf } from "./schema_accept.ts";
-import { type PromptFact, type PromptFacts, readNamedValue } from "./prompt_facts.ts";
-import { fitsNumber, fitsText, inventNumber, inventText, numberOr } from "./scalar_faker.ts";
-import { findName } from "./words.ts";
+import type { PromptFacts } from "./prompt_facts.ts";
+import { inventNumber, inventText, numberOr } from "./scalar_faker.ts";
 
 /** Options for {@linkcode fakeValue}. */
 export interface FakeOptions {
@@ -60,8 +60,9 @@ export function fakeValue(schema: JsonSchema, options: FakeOptions): unknown {
 
 class Faker {
   readonly #schema: JsonSchema;
+  readonly #document: SchemaDocument;
   readonly #options: FakeOptions;
-  readonly #used = new Set<PromptFact>();
+  readonly #facts: FactTaker;
   /** References that are being followed, innermost last. */
   readonly #open: string[] = ["#"];
   #depth = 0;
@@ -69,7 +70,9 @@ class Faker {
 
   constructor(schema: JsonSchema, options: FakeOptions) {
     this.#schema = schema;
+    this.#document = new SchemaDocument(schema);
     this.#options = options;
+    this.#facts = new FactTaker(options.facts);
   }
 
   root(): unknown {
@@ -78,7 +81,7 @@ class Faker {
   }
 
   #value(schema: unknown, place: Place, given: readonly CallArgument[] = []): unknown {
-    const resolved = resolveSchema(schema, this.#schema);
+    const resolved = this.#document.resolve(schema);
     return resolved && this.#within(resolved, place, (inner) => this.#fill(resolved, inner, given));
   }
 
@@ -108,7 +111,7 @@ class Faker {
       return members[place.variant % members.length];
     }
     if (resolved.alternatives.length > 0) {
-      return this.#branches(resolved)
+      return this.#branches(resolved).values()
         .map((branch) => this.#within(branch, place, (inner) => this.#fill(branch, inner, given)))
         .find((value) => value !== undefined);
     }
@@ -123,7 +126,7 @@ class Faker {
     if (hint !== undefined) return hint;
     const examples = Array.isArray(keywords.examples) ? keywords.examples : [];
     const told: unknown[] = [keywords.default, ...examples].filter((value) =>
-      value !== undefined && value !== null && acceptsValue(resolved, value, this.#schema)
+      value !== undefined && value !== null && acceptsValue(resolved, value, this.#document)
     );
     return told[place.variant];
   }
@@ -132,16 +135,12 @@ class Faker {
   #hint(resolved: ResolvedSchema, place: Place): unknown {
     const { keywords } = resolved;
     const types = typesOf(keywords);
-    const { facts } = this.#options;
     if (place.variant === 0 && !types.includes("array") && !types.includes("object")) {
-      const named = place.name === "" ? undefined : readNamedValue(facts, place.name);
-      const value = named && coerceValue(resolved, named.value, this.#schema);
-      if (value !== undefined) {
-        if (named?.fact) this.#used.add(named.fact);
-        return value;
-      }
+      const value = this.#facts.takeNamed(place.name, (given) => coerceValue(resolved, given, this.#document));
+      if (value !== undefined) return value;
     }
-    if (keywords.enum !== undefined) return this.#mentioned(keywords);
+    if (keywords.const !== undefined) return this.#facts.takeMentioned([keywords.const], 1)[0];
+    if (keywords.enum !== undefined) return this.#facts.takeMentioned(enumMembers(keywords), 1)[0];
     if (resolved.alternatives.length > 0) {
       return this.#branches(resolved).values()
         .map((branch) => this.#hint(branch, place))
@@ -151,55 +150,14 @@ class Faker {
       const items = this.#itemsOfFacts(keywords, place);
       return items.length === 0 ? undefined : this.#complete(items, keywords, place);
     }
-    return types.includes("object") ? undefined : this.#takeFact(keywords, types);
-  }
-
-  /** The enum's member that the prompt mentions first. */
-  #mentioned(keywords: JsonSchema): unknown {
-    const { text, items } = this.#options.facts;
-    const lowerCase = text.toLowerCase();
-    let found: { readonly member: unknown; readonly start: number } | undefined;
-    for (const member of enumMembers(keywords)) {
-      const start = typeof member === "string"
-        ? findName(lowerCase, member.toLowerCase())
-        : items.find((fact) => fact.value === member)?.start ?? -1;
-      if (start !== -1 && start < (found?.start ?? Infinity)) found = { member, start };
-    }
-    const fact = items.find((fact) => fact.value === found?.member);
-    if (fact !== undefined) this.#used.add(fact);
-    return found?.member;
-  }
-
-  #takeFact(keywords: JsonSchema, types: readonly string[]): unknown {
-    const fits = (fact: PromptFact): boolean => {
-      if (this.#used.has(fact)) return false;
-      if (fact.kind === "number") {
-        if (!fitsNumber(keywords, fact.value)) return false;
-        return types.length === 0 || types.includes("number") ||
-          (types.includes("integer") && Number.isInteger(fact.value));
-      }
-      if (fact.kind === "boolean") return types.includes("boolean");
-      return (types.length === 0 || types.includes("string")) && fitsText(keywords, fact.value);
-    };
-    const { items } = this.#options.facts;
-    const prefersPlain = keywords.format !== undefined;
-    // Unless a format tells what is wanted, what someone put between quotation marks comes before a bare date or URL.
-    const fact = items.find((fact) => (prefersPlain || fact.kind !== "plain") && fits(fact)) ?? items.find(fits);
-    if (fact === undefined) return undefined;
-    this.#used.add(fact);
-    return fact.value;
+    return types.includes("object") ? undefined : this.#facts.takeNext(keywords, types);
   }
 
   /** The schema with each of the branches of its first alternative worked in; cheap ones first where it recurs. */
   #branches(resolved: ResolvedSchema): ResolvedSchema[] {
-    const [list = [], ...alternatives] = resolved.alternatives;
-    const base: ResolvedSchema = { ...resolved, alternatives, references: new Set() };
     const cost = (branch: ResolvedSchema): number =>
       this.#recurs(branch) ? 2 : typesOf(branch.keywords).join() === "null" ? 1 : 0;
-    return list.map((branch) => resolveSchema(branch, this.#schema))
-      .filter((branch) => branch !== undefined)
-      .sort((one, other) => cost(one) - cost(other))
-      .map((branch) => mergeResolved(base, branch));
+    return this.#document.branches(resolved).sort((one, other) => cost(one) - cost(other));
   }
 
   #invent(keywords: JsonSchema, place: Place, given: readonly CallArgument[]): unknown {
@@ -236,7 +194,10 @@ class Faker {
     const rank = ([name, schema]: [string, unknown]): number => (required.has(name) ? 0 : 2) + this.#weight(schema);
     const values = new Map<string, unknown>();
     for (const [name, schema] of [...properties].sort((one, other) => rank(one) - rank(other))) {
-      const value = this.#property(schema, { ...place, name }, { required: required.has(name), given: written.get(name) });
+      const value = this.#property(schema, { ...place, name }, {
+        required: required.has(name),
+        given: written.get(name),
+      });
       if (value !== undefined) values.set(name, value);
       else if (required.has(name)) return undefined;
     }
@@ -261,9 +222,9 @@ class Faker {
     place: Place,
     options: { readonly required: boolean; readonly given: unknown },
   ): unknown {
-    const resolved = resolveSchema(schema, this.#schema);
+    const resolved = this.#document.resolve(schema);
     if (resolved === undefined) return undefined;
-    const given = options.given === undefined ? undefined : coerceValue(resolved, options.given, this.#schema);
+    const given = options.given === undefined ? undefined : coerceValue(resolved, options.given, this.#document);
     if (given !== undefined) return given;
     const fillAll = this.#options.optional === "all" && !place.recurring && !this.#recurs(resolved);
     if (options.required || fillAll) return this.#value(schema, place);
@@ -272,21 +233,23 @@ class Faker {
 
   /** 1 for what takes many facts or has parts, 0 for single values. */
   #weight(schema: unknown): number {
-    const types = typesOf(resolveSchema(schema, this.#schema)?.keywords ?? {});
+    const types = typesOf(this.#document.resolve(schema)?.keywords ?? {});
     return types.includes("array") || types.includes("object") ? 1 : 0;
   }
 
   /** As many items as the prompt has facts for; none if the items are not single values of one schema. */
   #itemsOfFacts(keywords: JsonSchema, place: Place): unknown[] {
-    const items: unknown[] = [];
-    const resolved = resolveSchema(keywords.items, this.#schema);
-    if (resolved === undefined || Array.isArray(keywords.items) || keywords.prefixItems !== undefined) return items;
-    const types = typesOf(resolved.keywords);
-    if (types.includes("array") || resolved.keywords.enum !== undefined) return items;
+    const resolved = this.#document.resolve(keywords.items);
+    if (resolved === undefined || Array.isArray(keywords.items) || keywords.prefixItems !== undefined) return [];
     const most = Math.min(numberOr(keywords.maxItems, MOST_ITEMS), MOST_ITEMS);
+    const { const: only, enum: members } = resolved.keywords;
+    if (members !== undefined) return this.#facts.takeMentioned(enumMembers(resolved.keywords), most);
+    const items: unknown[] = [];
+    if (only !== undefined || typesOf(resolved.keywords).includes("array")) return items;
     while (items.length < most) {
       const value = this.#hint(resolved, { ...place, name: "" });
-      if (value === undefined) break;
+      // A mention is not used up by taking it, unlike a fact: the second time it ends the list.
+      if (value === undefined || (this.#facts.isMention(value) && items.includes(value))) break;
       if (keywords.uniqueItems !== true || !items.includes(value)) items.push(value);
     }
     return items;
@@ -306,7 +269,8 @@ class Faker {
       const item = this.#value(keywords.contains, { ...place, variant: 0 });
       if (item !== undefined) items.push(item);
     }
-    for (let variant = items.length, tries = 0; items.length < count; variant++) {
+    let tries = 0;
+    for (let variant = items.length; items.length < count; variant++) {
       const item = this.#value(tuple[items.length] ?? rest, { ...place, variant });
       if (item === undefined) break;
       const text = JSON.stringify(item);

@@ -12,49 +12,76 @@ export interface ResolvedSchema {
 
 const ANYTHING: ResolvedSchema = { keywords: {}, alternatives: [], references: new Set() };
 
-/**
- * Follows a schema's references (within the same document) and merges its `allOf` into it.
- *
- * @param schema The schema; what is neither an object nor `false` allows anything.
- * @param root The document that references point into.
- * @returns The schema, or `undefined` if it allows nothing.
- */
-export function resolveSchema(schema: unknown, root: unknown): ResolvedSchema | undefined {
-  return resolve(schema, root, new Set());
+/** Steps after which a document's schemas count as allowing nothing: references can multiply without end. */
+const MOST_STEPS = 20_000;
+
+/** The JSON document that holds a schema and what it refers to. */
+export class SchemaDocument {
+  readonly #root: unknown;
+  #stepsLeft = MOST_STEPS;
+
+  /**
+   * Takes a document.
+   *
+   * @param root The outermost schema.
+   */
+  constructor(root: unknown) {
+    this.#root = root;
+  }
+
+  /**
+   * Follows a schema's references (within the document) and merges its `allOf` into it.
+   *
+   * @param schema The schema; what is neither an object nor `false` allows anything.
+   * @returns The schema, or `undefined` if it allows nothing.
+   */
+  resolve(schema: unknown): ResolvedSchema | undefined {
+    return this.#resolve(schema, new Set());
+  }
+
+  /**
+   * The branches of a schema's first list of alternatives, each with the rest of the schema worked in.
+   *
+   * @param resolved A schema with alternatives.
+   * @returns The branches that allow something, in their order. Their references are their own.
+   */
+  branches(resolved: ResolvedSchema): ResolvedSchema[] {
+    const [list = [], ...alternatives] = resolved.alternatives;
+    const base: ResolvedSchema = { ...resolved, alternatives, references: new Set() };
+    return list.map((branch) => this.resolve(branch)).filter((branch) => branch !== undefined)
+      .map((branch) => mergeResolved(base, branch));
+  }
+
+  #resolve(schema: unknown, seen: ReadonlySet<string>): ResolvedSchema | undefined {
+    if (schema === false) return undefined;
+    if (!isObject(schema)) return ANYTHING;
+    // Merging costs by the number of properties.
+    this.#stepsLeft -= 1 + (isObject(schema.properties) ? Object.keys(schema.properties).length >> 4 : 0);
+    if (this.#stepsLeft < 0) return undefined;
+    const { $ref, allOf, anyOf, oneOf, ...keywords } = schema;
+    let merged: ResolvedSchema = {
+      keywords,
+      alternatives: [anyOf, oneOf].filter((list) => Array.isArray(list)).filter((list) => list.length > 0),
+      references: new Set(),
+    };
+    const parts: unknown[] = Array.isArray(allOf) ? [...allOf] : [];
+    let follow = seen;
+    if (typeof $ref === "string" && !seen.has($ref)) {
+      follow = new Set(seen).add($ref);
+      merged = { ...merged, references: new Set([$ref]) };
+      parts.unshift(lookUp($ref, this.#root));
+    }
+    for (const part of parts) {
+      const other = this.#resolve(part, follow);
+      if (other === undefined) return undefined;
+      merged = mergeResolved(merged, other);
+    }
+    return merged;
+  }
 }
 
-function resolve(schema: unknown, root: unknown, seen: ReadonlySet<string>): ResolvedSchema | undefined {
-  if (schema === false) return undefined;
-  if (!isObject(schema)) return ANYTHING;
-  const { $ref, allOf, anyOf, oneOf, ...keywords } = schema;
-  let merged: ResolvedSchema | undefined = {
-    keywords,
-    alternatives: [anyOf, oneOf].filter((list) => Array.isArray(list)).filter((list) => list.length > 0),
-    references: new Set(),
-  };
-  const parts: unknown[] = Array.isArray(allOf) ? [...allOf] : [];
-  let follow = seen;
-  if (typeof $ref === "string" && !seen.has($ref)) {
-    follow = new Set(seen).add($ref);
-    merged = { ...merged, references: new Set([$ref]) };
-    parts.unshift(lookUp($ref, root));
-  }
-  for (const part of parts) {
-    const other = resolve(part, root, follow);
-    if (other === undefined) return undefined;
-    merged = mergeResolved(merged, other);
-  }
-  return merged;
-}
-
-/**
- * Merges two schemas that must both hold.
- *
- * @param one The one.
- * @param other The other.
- * @returns What both allow, as far as keywords can be merged; of two patterns and the like the first stays.
- */
-export function mergeResolved(one: ResolvedSchema, other: ResolvedSchema): ResolvedSchema {
+/** Merges two schemas that must both hold; of two patterns and the like the first stays. */
+function mergeResolved(one: ResolvedSchema, other: ResolvedSchema): ResolvedSchema {
   const keywords = new Map(Object.entries(one.keywords));
   for (const [keyword, value] of Object.entries(other.keywords)) {
     keywords.set(keyword, keywords.has(keyword) ? mergeKeyword(keyword, keywords.get(keyword), value) : value);

@@ -24,9 +24,9 @@ const MAX_SCHEMAS = 10_000;
 /** Deepest nesting. */
 const MAX_DEPTH = 100;
 
-/** A schema is too large to work with. */
-export class SchemaSizeError extends Error {
-  override name = "SchemaSizeError";
+/** A schema cannot be worked with; the message says what is wrong with it, as the end of a sentence about it. */
+export class SchemaError extends Error {
+  override name = "SchemaError";
 }
 
 /**
@@ -57,12 +57,14 @@ export function mapSubschemas(schema: JsonSchema, change: (inner: JsonSchema) =>
  *
  * @param root The schema.
  * @returns A schema without references.
- * @throws {SchemaSizeError} If it unfolds to too much.
+ * @throws {SchemaError} If it unfolds to too much.
  */
 export function inlineReferences(root: JsonSchema): JsonSchema {
   let count = 0;
   const inline = (schema: JsonSchema, open: readonly string[], depth: number): JsonSchema => {
-    if (++count > MAX_SCHEMAS || depth > MAX_DEPTH) throw new SchemaSizeError("The schema is too large");
+    if (++count > MAX_SCHEMAS || depth > MAX_DEPTH) {
+      throw new SchemaError("is too large or too deep once its references are inlined");
+    }
     const { $ref: reference, ...rest } = schema;
     const own = mapSubschemas(
       Object.fromEntries(Object.entries(rest).filter(([keyword]) => !DEFINITION_KEYWORDS.has(keyword))),

@@ -1,5 +1,5 @@
 import type { AssistantMessage, ChatMessage, ToolCall, UserContentPart } from "../../types/mod.ts";
-import type { RemoteImage } from "./fetch_image.ts";
+import { isAllowedHost, type RemoteImage } from "./fetch_image.ts";
 import { decodeImageUrl, normaliseBase64 } from "./images.ts";
 import { isRecord, type RequestIssues } from "./_request_issues.ts";
 import type { OllamaMessage, OllamaToolCall } from "./wire.ts";
@@ -26,8 +26,18 @@ export interface ConvertedMessages {
   readonly ignored: readonly string[];
 }
 
+/** Options for {@linkcode convertMessages}. */
+export interface ConvertMessagesOptions {
+  /** Hosts that images may be fetched from. @default {[]} */
+  readonly allowedImageHosts?: readonly string[];
+}
+
+/** Most images by URL in a request: each is held in memory. */
+const MAX_PENDING_IMAGES = 32;
+
 interface Conversion {
   readonly issues: RequestIssues;
+  readonly allowedImageHosts: readonly string[];
   readonly pendingImages: PendingImage[];
   readonly ignored: string[];
   imagePath?: string;
@@ -40,10 +50,16 @@ interface Conversion {
  *
  * @param messages The conversation.
  * @param issues Where to note what is wrong.
+ * @param options What is allowed.
  * @returns The conversation for Ollama.
  */
-export function convertMessages(messages: readonly ChatMessage[], issues: RequestIssues): ConvertedMessages {
-  const conversion: Conversion = { issues, pendingImages: [], ignored: [] };
+export function convertMessages(
+  messages: readonly ChatMessage[],
+  issues: RequestIssues,
+  options: ConvertMessagesOptions = {},
+): ConvertedMessages {
+  const { allowedImageHosts = [] } = options;
+  const conversion: Conversion = { issues, allowedImageHosts, pendingImages: [], ignored: [] };
   if (messages.length === 0) issues.add({ path: "messages", message: "must hold at least one message" });
   const converted = messages.map((message, i) => convertMessage(message, { messages, position: i, conversion }));
   const { pendingImages, ignored, imagePath, audioPath } = conversion;
@@ -153,6 +169,15 @@ function takeImage(
       images.push(decoded.base64);
       break;
     case "remote":
+      if (!isAllowedHost(decoded.url, conversion.allowedImageHosts)) {
+        conversion.issues.addUnsupported(
+          path,
+          `must not be at host "${decoded.url.host}": images are fetched only from hosts in allowedImageHosts. ` +
+            "Send the image as a data: URL",
+        );
+      } else if (conversion.pendingImages.length >= MAX_PENDING_IMAGES) {
+        conversion.issues.add({ path, message: `must not be one of more than ${MAX_PENDING_IMAGES} images by URL` });
+      }
       conversion.pendingImages.push({ url: decoded.url, path, message, image: images.length });
       images.push("");
       break;

@@ -2,6 +2,7 @@ import type { ChatMessage, ChatParams, JsonSchema } from "../../types/mod.ts";
 import { convertMessages, type PendingImage } from "./convert_messages.ts";
 import { collectOptions, isOllamaOption, kindOf, type OllamaOptions } from "./options.ts";
 import { readReasoningEffort, type WantedThinking } from "./reasoning.ts";
+import { SchemaError } from "./_json_schema.ts";
 import { isRecord, RequestIssues } from "./_request_issues.ts";
 import { type AnswerCheck, checkJson, checkJsonObject, compileSchema } from "./structured_output.ts";
 import { type ForcedCall, planTools } from "./tool_choice.ts";
@@ -21,6 +22,8 @@ export interface OllamaDefaults {
   readonly truncate: boolean;
   /** Whether to shift the window when it fills. */
   readonly shift?: boolean;
+  /** Hosts that images may be fetched from. */
+  readonly allowedImageHosts: readonly string[];
 }
 
 /** What must be known about a request to read its answer. */
@@ -87,7 +90,7 @@ export function convertRequest(
   defaults: OllamaDefaults,
 ): ConvertedRequest {
   const issues = new RequestIssues();
-  const conversation = convertMessages(messages, issues);
+  const conversation = convertMessages(messages, issues, { allowedImageHosts: defaults.allowedImageHosts });
   const { options, ignored: ignoredOptions } = collectOptions(params, defaults.options, issues);
   const tools = planTools(params, issues);
   const format = readFormat(params, issues);
@@ -170,7 +173,7 @@ function schemaFormat(schema: JsonSchema, path: string, issues: RequestIssues): 
   try {
     return { format: schema, check: compileSchema(schema) };
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    if (!(error instanceof SchemaError)) throw error;
     issues.add({ path, message: error.message });
     return undefined;
   }
@@ -242,8 +245,9 @@ function findIgnored(params: ChatParams): string[] {
   params.tools?.forEach((tool, i) => {
     if (tool.type === "function" && tool.function.strict === true) ignored.push(`tools.${i}.function.strict`);
   });
-  for (const name of Object.keys(params.extra ?? {})) {
-    if (!isOllamaOption(name) && !NATIVE_FIELDS.has(name)) ignored.push(name);
+  for (const [name, value] of Object.entries(params.extra ?? {})) {
+    const given = value !== undefined && value !== null;
+    if (given && !isOllamaOption(name) && !NATIVE_FIELDS.has(name)) ignored.push(name);
   }
   return ignored;
 }

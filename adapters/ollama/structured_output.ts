@@ -1,6 +1,6 @@
 import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
 import { type JsonSchema, UpstreamError, ValidationError } from "../../types/mod.ts";
-import { inlineReferences, mapSubschemas, resolvePointer, SchemaSizeError } from "./_json_schema.ts";
+import { inlineReferences, mapSubschemas, resolvePointer, SchemaError } from "./_json_schema.ts";
 
 const TYPES = new Set(["array", "boolean", "integer", "null", "number", "object", "string"]);
 /** Keywords that only say that something further inside is wrong. */
@@ -39,14 +39,16 @@ export function checkJson(text: string): void {
  *
  * @param schema The schema; it is not changed.
  * @returns The check, which throws {@linkcode UpstreamError} with code `invalid_structured_output`.
- * @throws {TypeError} If the schema itself is wrong. The message says how.
+ * @throws {SchemaError} If the schema itself is wrong. The message says how.
  */
 export function compileSchema(schema: JsonSchema): AnswerCheck {
   const names = new Set<string>();
   try {
     inlineReferences(schema);
   } catch (error) {
-    if (error instanceof SchemaSizeError) throw new TypeError("is too large or too deep once its references are inlined");
+    if (error instanceof SchemaError) {
+      throw new SchemaError("is too large or too deep once its references are inlined");
+    }
     throw error;
   }
   inspect(schema, schema, names);
@@ -56,7 +58,7 @@ export function compileSchema(schema: JsonSchema): AnswerCheck {
     const copy: Schema = JSON.parse(JSON.stringify(schema));
     validator = new Validator(copy, schema.$schema === undefined ? "2020-12" : draftOf(schema.$schema));
   } catch (cause) {
-    throw new TypeError("must have no reference or id that is not a URI, and no two ids alike", { cause });
+    throw new SchemaError("must have no reference or id that is not a URI, and no two ids alike", { cause });
   }
   return (text) => {
     const value = parseAnswer(text);
@@ -124,7 +126,7 @@ function inspect(schema: JsonSchema, root: JsonSchema, names: Set<string>): void
   const types: readonly unknown[] = Array.isArray(schema.type) ? schema.type : [schema.type];
   for (const type of types) {
     if (type !== undefined && !(typeof type === "string" && TYPES.has(type))) {
-      throw new TypeError(`must have only types of JSON Schema (${[...TYPES].join(", ")}), but has another`);
+      throw new SchemaError(`must have only types of JSON Schema (${[...TYPES].join(", ")}), but has another`);
     }
   }
   const patterns = [
@@ -135,12 +137,12 @@ function inspect(schema: JsonSchema, root: JsonSchema, names: Set<string>): void
     try {
       new RegExp(pattern, "u");
     } catch (cause) {
-      throw new TypeError("has a pattern that is no regular expression of ECMA-262", { cause });
+      throw new SchemaError("has a pattern that is no regular expression of ECMA-262", { cause });
     }
   }
   const reference = schema.$ref;
   if (typeof reference === "string" && reference.startsWith("#/") && resolvePointer(root, reference) === undefined) {
-    throw new TypeError("has a reference that leads nowhere");
+    throw new SchemaError("has a reference that leads nowhere");
   }
   for (const name of Object.keys(schema.properties ?? {})) names.add(name);
   mapSubschemas(schema, (inner) => {

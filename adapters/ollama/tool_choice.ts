@@ -1,5 +1,5 @@
 import type { ChatParams, FunctionDefinition, JsonSchema } from "../../types/mod.ts";
-import { inlineReferences, SchemaSizeError } from "./_json_schema.ts";
+import { inlineReferences, SchemaError } from "./_json_schema.ts";
 import { isRecord, type RequestIssues } from "./_request_issues.ts";
 import { toOllamaTool } from "./tool_schema.ts";
 import type { OllamaTool } from "./wire.ts";
@@ -66,8 +66,11 @@ function convert<T>(offer: Offer, issues: RequestIssues, make: (definition: Func
   try {
     return [make(offer.definition)];
   } catch (error) {
-    if (!(error instanceof SchemaSizeError)) throw error;
-    issues.add({ path: `${offer.path}.parameters`, message: "is too large or too deep once its references are inlined" });
+    if (!(error instanceof SchemaError)) throw error;
+    issues.add({
+      path: `${offer.path}.parameters`,
+      message: error.message,
+    });
     return [];
   }
 }

@@ -18,7 +18,7 @@ const LET_GO = new Set(["title", "$schema", "$id", "id", "$comment", "$anchor", 
  *
  * @param definition The function.
  * @returns The tool as Ollama takes it.
- * @throws {SchemaSizeError} If the schema unfolds to too much.
+ * @throws {SchemaError} If the schema unfolds to too much.
  */
 export function toOllamaTool(definition: FunctionDefinition): OllamaTool {
   const { kept, notes } = rescue(inlineReferences(definition.parameters ?? {}));

@@ -1,0 +1,161 @@
+import { decodeNdjson, readText } from "../../streaming/decode.ts";
+import { ChatModelError } from "../../types/mod.ts";
+import type { CallLimit } from "./_call_limit.ts";
+import {
+  badRecord,
+  type Call,
+  connectionLost,
+  errorOfAnswer,
+  errorOfFetch,
+  errorOfLine,
+  incomplete,
+  isConnectionLoss,
+  notOllama,
+} from "./_errors.ts";
+import { isObject, parseJson } from "./_json_value.ts";
+import { RecordBatches, type RecordSource } from "./_record_batches.ts";
+import { retryDelay, sleep } from "./_retry.ts";
+import type { OllamaClientOptions } from "./client_options.ts";
+import { type OllamaHost, parseOllamaHost } from "./host.ts";
+
+/** A call's endpoint and what it is limited by. */
+export interface TransportRequest {
+  readonly call: Call;
+  readonly path: string;
+  /** Body of a POST; absent for a GET. */
+  readonly body?: object;
+  readonly limit: CallLimit;
+}
+
+/** Bytes of an error answer that are read at most. */
+const MAX_ERROR_LENGTH = 1_048_576;
+
+/** Sends requests to Ollama, tries again where that is safe, and reads answers. */
+export class Transport {
+  #options: OllamaClientOptions;
+  #host: OllamaHost | undefined;
+  #headers: Headers | undefined;
+
+  constructor(options: OllamaClientOptions) {
+    this.#options = options;
+  }
+
+  /** Where Ollama is; asked for at the first call, as reading the environment is no business of a constructor. */
+  get host(): OllamaHost {
+    return this.#host ??= parseOllamaHost(this.#options.host ?? readEnv("OLLAMA_HOST"));
+  }
+
+  /** Sends a request and reads its answer, one JSON value. */
+  async read(request: TransportRequest): Promise<unknown> {
+    const { call, limit } = request;
+    try {
+      const { status, headers, body } = await this.#send(request);
+      const text = await readBody(call, body, limit.signal);
+      const value = parseJson(text);
+      if (value === undefined) {
+        if (/json/i.test(headers.get("content-type") ?? "json")) throw badRecord(call, 1, "no JSON");
+        throw notOllama(call, { status, headers, body: text });
+      }
+      if (isObject(value) && value["error"] !== undefined && value["error"] !== null) throw errorOfLine(call, text);
+      return value;
+    } finally {
+      limit.end();
+    }
+  }
+
+  /** Sends a request and reads its answer record by record. */
+  async stream<T>(
+    request: TransportRequest,
+    records: Pick<RecordSource<T>, "check" | "isLast" | "lastRecord">,
+  ): Promise<RecordBatches<T>> {
+    const { call, limit } = request;
+    try {
+      const { status, headers, body } = await this.#send(request);
+      if (headers.get("content-type")?.startsWith("text/html")) {
+        throw notOllama(call, { status, headers, body: await readBody(call, body, limit.signal) });
+      }
+      if (body === null) throw incomplete(call, records.lastRecord);
+      const lines = decodeNdjson(body, limit.signal && { signal: limit.signal });
+      return new RecordBatches<T>({ lines, call, limit, ...records });
+    } catch (error) {
+      limit.end();
+      throw error;
+    }
+  }
+
+  /** Sends a request until there is a good answer, of which the body is still to be read. */
+  async #send(request: TransportRequest): Promise<Response> {
+    const { signal } = request.limit;
+    const { retries = 2 } = this.#options;
+    for (let attempt = 0;; attempt++) {
+      const { response, error, mayRetry } = await this.#try(request);
+      if (response !== undefined) return response;
+      const delay = mayRetry && attempt < retries ? retryDelay(attempt, error.retryAfter) : undefined;
+      if (delay === undefined) throw error;
+      await sleep(delay, signal);
+    }
+  }
+
+  async #try(request: TransportRequest): Promise<Try> {
+    const { call, path, body, limit: { signal } } = request;
+    const { fetch: call_ = fetch, client } = this.#options;
+    signal?.throwIfAborted();
+    let response: Response;
+    try {
+      response = await call_(`${call.url}${path}`, {
+        headers: this.#requestHeaders(),
+        redirect: "manual",
+        ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
+        ...(signal && { signal }),
+        ...(client && { client }),
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      return { error: errorOfFetch(call, error), mayRetry: isConnectionLoss(error) };
+    }
+    if (response.ok) return { response };
+    const { status, headers } = response;
+    const text = await readErrorBody(response.body, signal);
+    return { error: errorOfAnswer(call, { status, headers, body: text }), mayRetry: status === 503 };
+  }
+
+  #requestHeaders(): Headers {
+    if (this.#headers !== undefined) return this.#headers;
+    const { url, headers } = this.host;
+    const made = new Headers({ "content-type": "application/json", ...headers });
+    const apiKey = this.#options.apiKey ?? (new URL(url).origin === CLOUD ? readEnv("OLLAMA_API_KEY") : undefined);
+    if (apiKey) made.set("authorization", `Bearer ${apiKey}`);
+    for (const [name, value] of new Headers(this.#options.headers)) made.set(name, value);
+    return this.#headers = made;
+  }
+}
+
+type Try =
+  | { readonly response: Response; readonly error?: never; readonly mayRetry?: never }
+  | { readonly response?: never; readonly error: ChatModelError; readonly mayRetry: boolean };
+
+/** The one place that gets the key of the environment without being told. */
+const CLOUD = "https://ollama.com";
+
+/** Reads a variable if that is allowed already: no one is asked. */
+function readEnv(variable: string): string | undefined {
+  return Deno.permissions.querySync({ name: "env", variable }).state === "granted" ? Deno.env.get(variable) : undefined;
+}
+
+async function readBody(call: Call, body: Response["body"], signal: AbortSignal | undefined): Promise<string> {
+  try {
+    return await readText(body, signal && { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw ChatModelError.isInstance(error) ? error : connectionLost(call, error);
+  }
+}
+
+async function readErrorBody(body: Response["body"], signal: AbortSignal | undefined): Promise<string> {
+  try {
+    return await readText(body, { maxLength: MAX_ERROR_LENGTH, ...(signal && { signal }) });
+  } catch {
+    signal?.throwIfAborted();
+    return ""; // The status alone tells enough.
+  }
+}

@@ -1,0 +1,265 @@
+import type { AnswerPart, PartialUsage, ToolCallPart } from "../../streaming/mod.ts";
+import { type TokenLogprob, UpstreamError } from "../../types/mod.ts";
+import type { AnswerPlan } from "./convert_request.ts";
+import { pickLogprobs, toTokenLogprob } from "./logprobs.ts";
+import { isRecord } from "./_request_issues.ts";
+import { ThinkTagStripper } from "./think_tags.ts";
+import type { OllamaChatRecord, OllamaTokenLogprob, OllamaToolCall } from "./wire.ts";
+
+/** What is known about an answer at its end. */
+export interface AnswerOutcome {
+  /** Tokens taken. */
+  readonly usage: PartialUsage;
+  /** What goes under `custom_outputs.ollama`. */
+  readonly outputs: { readonly [name: string]: unknown };
+  /** Whether it ended for its length although the request set no limit: the window was full, or the Modelfile has one. */
+  readonly unexplainedLength: boolean;
+}
+
+/** An answer part that is being put together. */
+type MutablePart = { -readonly [Key in keyof AnswerPart]: AnswerPart[Key] };
+
+/**
+ * Turns the records of one answer into parts of ours, whether there are many of them or, not streamed, a single one.
+ * Synchronous, so that a batch of records costs no waits.
+ */
+export class AnswerConverter {
+  readonly #plan: AnswerPlan;
+  readonly #index: number;
+  readonly #stripper: ThinkTagStripper | undefined;
+  /** The text so far, where it must be looked at as a whole. */
+  readonly #texts: string[] = [];
+  readonly #callIds = new Set<string>();
+  #callCount = 0;
+  #droppedCalls = 0;
+  #hadText = false;
+  #hadThinking = false;
+  /** Tokens of records without text, which may belong to the text that follows. */
+  #heldLogprobs: OllamaTokenLogprob[] = [];
+  #outcome: AnswerOutcome | undefined;
+
+  /**
+   * Begins an answer.
+   *
+   * @param plan What the request asked for.
+   * @param index Which of several answers this is. @default {0}
+   */
+  constructor(plan: AnswerPlan, index = 0) {
+    this.#plan = plan;
+    this.#index = index;
+    if (plan.stripThinking) this.#stripper = new ThinkTagStripper();
+  }
+
+  /** What is known at the end; `undefined` before. */
+  get outcome(): AnswerOutcome | undefined {
+    return this.#outcome;
+  }
+
+  /**
+   * Takes the next record. After the one that is done, further ones are nothing to us.
+   *
+   * @param record The record.
+   * @returns The part it makes; `undefined` if it has nothing to say. The last part has the finish reason.
+   * @throws {UpstreamError} If the answer is not what was asked for.
+   */
+  push(record: OllamaChatRecord): AnswerPart | undefined {
+    if (this.#outcome !== undefined) return undefined;
+    const message = record.message;
+    const ends = record.done === true || (record.done_reason !== undefined && record.done_reason !== "");
+    const raw = message?.content ?? "";
+    const thinking = message?.thinking ?? "";
+    const calls = message?.tool_calls ?? [];
+    if (raw !== "") this.#hadText = true;
+    if (thinking !== "") this.#hadThinking = true;
+
+    const content = this.#strip(raw, ends);
+    if (this.#plan.forced !== undefined || this.#plan.check !== undefined) this.#texts.push(content);
+    const part: MutablePart = this.#index === 0 ? {} : { index: this.#index };
+    let empty = true;
+    if (thinking !== "") {
+      part.reasoning = thinking;
+      empty = false;
+    }
+    if (content !== "" && this.#plan.forced === undefined) {
+      part.content = content;
+      empty = false;
+    }
+    if (calls.length > 0) {
+      this.#takeCalls(calls, part);
+      empty = false;
+    }
+    if (this.#plan.logprobs && this.#plan.forced === undefined) {
+      const logprobs = this.#takeLogprobs(record.logprobs ?? [], {
+        content,
+        stripped: content !== raw,
+        thought: thinking !== "",
+        called: calls.length > 0,
+      });
+      if (logprobs !== undefined) part.logprobs = { content: logprobs };
+    }
+    if (ends) this.#end(record, part);
+    else if (empty) return undefined;
+    return part;
+  }
+
+  /**
+   * Checks that the answer came to its end.
+   *
+   * @returns What is known about it.
+   * @throws {UpstreamError} If there was no record that is done.
+   */
+  finish(): AnswerOutcome {
+    if (this.#outcome !== undefined) return this.#outcome;
+    throw new UpstreamError(
+      "Cannot finish the answer: Ollama ended it without saying that it is done. " +
+        "Ollama does so when a model repeats itself without end: try again, or raise options.repeat_penalty",
+      { code: "upstream_incomplete", retryable: true },
+    );
+  }
+
+  #strip(raw: string, ends: boolean): string {
+    const stripper = this.#stripper;
+    if (stripper === undefined || stripper.done) return raw;
+    const text = raw === "" ? "" : stripper.push(raw);
+    return ends ? text + stripper.end() : text;
+  }
+
+  #takeCalls(calls: readonly OllamaToolCall[], part: MutablePart): void {
+    const parts: ToolCallPart[] = [];
+    for (const call of calls) {
+      if (this.#callCount >= this.#plan.maxCalls) {
+        this.#droppedCalls++;
+        continue;
+      }
+      this.#callCount++;
+      const { name, arguments: input } = call.function;
+      if (this.#plan.deprecated) {
+        part.function_call = { name, arguments: JSON.stringify(input) };
+        continue;
+      }
+      // An id that came before would make two calls into one.
+      const id = call.id !== undefined && call.id !== "" && !this.#callIds.has(call.id) ? call.id : undefined;
+      if (id !== undefined) this.#callIds.add(id);
+      parts.push({ ...(id !== undefined && { id }), type: "function", function: { name, arguments: input ?? {} } });
+    }
+    if (parts.length > 0) part.tool_calls = parts;
+  }
+
+  #takeLogprobs(
+    tokens: readonly OllamaTokenLogprob[],
+    around: { content: string; stripped: boolean; thought: boolean; called: boolean },
+  ): TokenLogprob[] | undefined {
+    const { content, stripped, thought, called } = around;
+    if (content === "") {
+      if (thought || called || this.#stripper?.stripping) this.#heldLogprobs = [];
+      else if (tokens.length > 0) this.#heldLogprobs.push(...tokens);
+      return undefined;
+    }
+    const held = this.#heldLogprobs;
+    this.#heldLogprobs = [];
+    if (held.length === 0 && tokens.length === 0) return undefined;
+    const pure = !thought && !called && !stripped;
+    const mixed = this.#hadThinking || this.#callCount > 0;
+    const picked = pickLogprobs(held.length === 0 ? tokens : [...held, ...tokens], content, {
+      all: pure && (held.length === 0 || !mixed),
+      first: called && !thought,
+    });
+    return picked?.map(toTokenLogprob);
+  }
+
+  #end(record: OllamaChatRecord, part: MutablePart): void {
+    const reason = record.done_reason;
+    if (reason === "load" || reason === "unload") {
+      throw new UpstreamError(
+        `Cannot get an answer: Ollama only did "${reason}" the model, although messages were sent`,
+      );
+    }
+    const finishReason = reason === "length" ? "length" : "stop";
+    if (this.#plan.forced !== undefined && this.#callCount === 0) this.#endForced(part, finishReason);
+    if (this.#plan.check !== undefined && finishReason !== "length" && this.#callCount === 0) {
+      this.#plan.check(this.#texts.join(""));
+    }
+    const generated = record.eval_count ?? 0;
+    if (
+      this.#plan.toolsOffered && finishReason === "stop" && generated > 1 &&
+      !this.#hadText && !this.#hadThinking && this.#callCount === 0
+    ) throw lostCall(generated);
+    part.finish_reason = finishReason;
+    this.#outcome = this.#summarise(record, finishReason);
+  }
+
+  /** Makes the call of the text, which was constrained to be one. */
+  #endForced(part: MutablePart, finishReason: "stop" | "length"): void {
+    const call = parseCall(this.#texts.join(""), this.#plan.forced?.names ?? new Set());
+    // Cut off at the token limit: the finish reason says so, and half a call is of no use to anyone.
+    if (call === undefined && finishReason === "length") return;
+    if (call === undefined) {
+      throw new UpstreamError(
+        "Cannot give the tool call that was demanded: the model's answer is no call of one of the tools. " +
+          'Try again, use a larger model, or leave the choice to the model with tool_choice "auto"',
+        { code: "tool_call_lost", retryable: true },
+      );
+    }
+    this.#takeCalls([call], part);
+  }
+
+  #summarise(record: OllamaChatRecord, finishReason: "stop" | "length"): AnswerOutcome {
+    const { numPredict, numCtx } = this.#plan;
+    // Ollama leaves out counts that are 0.
+    const promptTokens = record.prompt_eval_count ?? 0;
+    const completionTokens = record.eval_count ?? 0;
+    const cached = record.prompt_eval_cached_count;
+    const cutShort = finishReason === "length" && record.eval_count !== undefined;
+    const shifted = numCtx !== undefined && promptTokens + completionTokens > roundWindow(numCtx);
+    return {
+      usage: {
+        prompt_tokens: promptTokens,
+        completion_tokens: completionTokens,
+        ...(cached !== undefined && { prompt_tokens_details: { cached_tokens: cached } }),
+      },
+      outputs: {
+        ...milliseconds("total_duration", record.total_duration),
+        ...milliseconds("load_duration", record.load_duration),
+        ...milliseconds("prompt_eval_duration", record.prompt_eval_duration),
+        ...milliseconds("eval_duration", record.eval_duration),
+        ...(cutShort && numPredict !== undefined && completionTokens < numPredict && { context_full: true }),
+        ...(shifted && { context_shifted: true }),
+        ...(this.#droppedCalls > 0 && { dropped_tool_calls: this.#droppedCalls }),
+      },
+      unexplainedLength: cutShort && numPredict === undefined,
+    };
+  }
+}
+
+/** llama.cpp, below Ollama since 0.30, rounds windows up to a multiple of this. */
+function roundWindow(numCtx: number): number {
+  return Math.ceil(numCtx / 256) * 256;
+}
+
+function milliseconds(name: string, nanoseconds: number | undefined): { readonly [name: string]: number } {
+  return nanoseconds === undefined ? {} : { [name]: nanoseconds / 1e6 };
+}
+
+function parseCall(text: string, names: ReadonlySet<string>): OllamaToolCall | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined; // No call: the caller reports it.
+  }
+  if (!isRecord(value) || typeof value.name !== "string" || !names.has(value.name)) return undefined;
+  return isRecord(value.arguments) ? { function: { name: value.name, arguments: value.arguments } } : undefined;
+}
+
+/**
+ * Ollama's parser of Go templates drops a call that is malformed, cut or of an unknown tool, and answers with nothing.
+ * A truly empty answer takes one token.
+ */
+function lostCall(generated: number): UpstreamError {
+  return new UpstreamError(
+    `Cannot give the model's answer: it wrote ${generated} tokens, of which Ollama handed on none. ` +
+      "Most likely it called a tool in a malformed way or one that was not offered, which Ollama drops. " +
+      'Try again, use a larger model, or demand a call with tool_choice "required"',
+    { code: "tool_call_lost", retryable: true },
+  );
+}

@@ -1,0 +1,57 @@
+/**
+ * Chat models for Deno: write one class, and have it answer, stream, cancel, and be served to every OpenAI client.
+ *
+ * Implement {@linkcode ChatModel.predict} or {@linkcode ChatModel.predictStream}; {@linkcode loadChatModel} makes it a
+ * model that takes plain requests, validates them, and gives plain responses or streams.
+ *
+ * @example From a class to an answer
+ * ```ts
+ * import { ChatModel, loadChatModel } from "@chatmodel/chat-model";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Greeter extends ChatModel {
+ *   override async *predictStream() {
+ *     yield "Hello";
+ *     yield " world";
+ *   }
+ * }
+ *
+ * const model = await loadChatModel(Greeter);
+ * const request = { messages: [{ role: "user", content: "Hi" }] } as const;
+ *
+ * const response = await model.predict(request);
+ * assertEquals(response.choices[0]?.message.content, "Hello world");
+ *
+ * let text = "";
+ * for await (const chunk of model.predictStream(request)) text += chunk.choices[0]?.delta.content ?? "";
+ * assertEquals(text, "Hello world");
+ * ```
+ *
+ * The other entry points: `./types` (the wire), `./streaming`, `./ollama`, `./demo`, `./serve`.
+ *
+ * @module
+ */
+export { ChatModel, type ChatModelSource, type ModelContext, setModel } from "./chat_model.ts";
+export {
+  type CallLimits,
+  loadChatModel,
+  type LoadedChatModel,
+  type LoadOptions,
+  type PredictOptions,
+} from "./loaded_chat_model.ts";
+export {
+  type ChatCompletionChunk,
+  type ChatCompletionRequest,
+  type ChatCompletionResponse,
+  type ChatMessage,
+  ChatModelError,
+  type ChatParams,
+  ChatRequest,
+  ModelNotFoundError,
+  OverloadedError,
+  parseChatRequest,
+  TimeoutError,
+  UpstreamError,
+  ValidationError,
+} from "./types/mod.ts";
+export type { AnswerPart, ChatCompletionStream, PredictPart, PredictResult } from "./streaming/mod.ts";

@@ -1,0 +1,26 @@
+/**
+ * Serves chat models over HTTP, to OpenAI's clients and to MLflow's.
+ *
+ * Run it: `deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY serve.ts --help`.
+ * Or build an app of your own, for `Deno.serve`, `deno serve` or Deno Deploy:
+ *
+ * @example An app of your own
+ * ```ts
+ * import { createApp } from "@chatmodel/chat-model/serve";
+ * import { DemoChatModel } from "@chatmodel/chat-model/demo";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const app = createApp({ demo: DemoChatModel });
+ * const response = await app.fetch(new Request("http://localhost/v1/models"));
+ * assertEquals((await response.json()).data[0].id, "demo");
+ * ```
+ *
+ * @module
+ */
+import { main } from "./serving/_main.ts";
+
+export { type App, type AppOptions, createApp } from "./serving/app.ts";
+export type { AppModels, ModelDirectory } from "./serving/directory.ts";
+export type { AllowedOrigins } from "./serving/_cors.ts";
+
+if (import.meta.main) await main(Deno.args);

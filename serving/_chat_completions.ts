@@ -1,0 +1,97 @@
+import { ChatModelError, type ChatRequest, ModelNotFoundError, parseChatRequest } from "../types/mod.ts";
+import { type ChatCompletionStream, encodeSse } from "../streaming/mod.ts";
+import type { LoadedChatModel } from "../loaded_chat_model.ts";
+import { readJson } from "./_body.ts";
+import type { ModelDirectory } from "./directory.ts";
+import type { RequestScope } from "./_request_scope.ts";
+import { type Header, jsonResponse } from "./_respond.ts";
+
+/** What the chat routes need of the app. */
+export interface ChatRouteOptions {
+  readonly directory: ModelDirectory;
+  /** Bytes. */
+  readonly maxBodySize: number;
+  /** Milliseconds. */
+  readonly keepAliveInterval: number;
+  /** Milliseconds. */
+  readonly statusWait: number;
+  /** Makes what is sent of an error, and logs it where it is the server's fault. */
+  readonly report: (error: unknown, scope: RequestScope) => ChatModelError;
+}
+
+/** `POST /v1/chat/completions`. */
+export async function chatCompletions(
+  request: Request,
+  scope: RequestScope,
+  headers: Header[],
+  options: ChatRouteOptions,
+): Promise<Response> {
+  const chatRequest = parseChatRequest(await readJson(request, options.maxBodySize));
+  const model = await findModel(chatRequest, options.directory);
+  if (chatRequest.params.stream) return await streamResponse(model, chatRequest, scope, headers, options);
+  const response = await model.predict(chatRequest, scope);
+  return jsonResponse(JSON.stringify(response), 200, headers);
+}
+
+/**
+ * The model that a request asks for.
+ *
+ * @throws {ModelNotFoundError} If there is none.
+ */
+export async function findModel(request: ChatRequest, directory: ModelDirectory): Promise<LoadedChatModel> {
+  const found = directory.find(request.model);
+  const model = found instanceof Promise ? await found : found;
+  if (model === undefined) throw modelNotFound(request.model);
+  return model;
+}
+
+/** There is no model of that name, or none at all. */
+export function modelNotFound(name: string | undefined): ModelNotFoundError {
+  return new ModelNotFoundError(
+    name === undefined
+      ? "Cannot answer: this server has no models"
+      : `Cannot find model "${name}". See GET /v1/models for those that are served`,
+  );
+}
+
+/** Answers with an event stream, or with an error if the model fails before it has given anything. */
+export async function streamResponse(
+  model: LoadedChatModel,
+  request: ChatRequest,
+  scope: RequestScope,
+  headers: Header[],
+  options: ChatRouteOptions,
+): Promise<Response> {
+  const stream = model.predictStream(request, scope);
+  await firstBatch(stream, options.statusWait);
+  const body = encodeSse(stream, {
+    includeUsage: request.params.stream_options?.include_usage ?? false,
+    keepAliveInterval: options.keepAliveInterval,
+    toErrorObject: (error) => options.report(error, scope).toErrorObject(),
+    onClose: () => scope.end(),
+  });
+  scope.streaming = true;
+  // "x-accel-buffering" keeps nginx from holding frames back.
+  headers.push(
+    ["content-type", "text/event-stream"],
+    ["cache-control", "no-cache"],
+    ["x-accel-buffering", "no"],
+  );
+  return new Response(body, { headers });
+}
+
+/**
+ * Waits until the model has given something or failed, so that a failure has an honest status; but not longer than
+ * `limit` ms, since clients and proxies give up on a server that sends no headers.
+ */
+async function firstBatch(stream: ChatCompletionStream, limit: number): Promise<void> {
+  const first = stream.peek();
+  if (first === undefined) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, limit));
+  try {
+    await Promise.race([first, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,35 @@
+import type { Header } from "./_respond.ts";
+
+/** Which other origins' pages may call: local ones always, these besides; `"*"` means all. */
+export type AllowedOrigins = readonly string[] | "*";
+
+/**
+ * Whether a page of this origin may call: one from this machine, or one of the list. Others are refused rather than
+ * left to the browser, which would still have the model answer for them.
+ */
+export function isAllowedOrigin(origin: string, allowed: AllowedOrigins): boolean {
+  if (allowed === "*" || allowed.includes(origin)) return true;
+  try {
+    const { hostname, protocol } = new URL(origin);
+    if (protocol !== "http:" && protocol !== "https:") return false;
+    return hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]" ||
+      hostname.endsWith(".localhost");
+  } catch {
+    return false; // "null", which sandboxed pages and files send: no one to trust.
+  }
+}
+
+/** Lets the page read the answer, and the headers that OpenAI's client looks at. */
+export function pushCorsHeaders(origin: string, headers: Header[]): void {
+  headers.push(["access-control-allow-origin", origin], ["vary", "origin"]);
+  headers.push(["access-control-expose-headers", "x-request-id, retry-after, retry-after-ms, x-should-retry"]);
+}
+
+/** Answers a browser's question whether it may send the real request. */
+export function preflightResponse(request: Request, methods: readonly string[], headers: Header[]): Response {
+  headers.push(["access-control-allow-methods", methods.join(", ")], ["access-control-max-age", "86400"]);
+  // Echoed, as "*" does not cover Authorization.
+  const wanted = request.headers.get("access-control-request-headers");
+  if (wanted !== null) headers.push(["access-control-allow-headers", wanted]);
+  return new Response(null, { status: 204, headers });
+}

@@ -1,0 +1,114 @@
+import { parseArgs } from "node:util";
+import { CommandError } from "./_command_error.ts";
+import { isAllowedOrigin } from "./_cors.ts";
+
+/** What `serve.ts` is told to do. */
+export interface ServeFlags {
+  readonly help: boolean;
+  readonly version: boolean;
+  readonly models: readonly string[];
+  readonly host: string;
+  readonly port: number;
+  readonly allowedOrigins: readonly string[] | "*";
+  readonly firstTokenTimeout: number;
+  readonly idleTimeout: number;
+  readonly timeout: number;
+}
+
+/** What `--help` prints. */
+export const HELP = `Serves chat models to every OpenAI client.
+
+Usage: deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY serve.ts [flags]
+
+  --model [NAME=]SPEC        A model to serve; may be repeated. The first is the default. SPEC is
+                               ollama:NAME   a model of the Ollama at OLLAMA_HOST, such as ollama:llama3.2:1b
+                               FILE          a .ts or .js file that exports a ChatModel as default
+                               demo          the demo model, which echoes
+                             Without --model: all models of the Ollama at OLLAMA_HOST, or the demo model.
+  --host ADDRESS             Address to listen on (default 127.0.0.1: this machine only)
+  --port PORT                Port to listen on (default 8000; 0: any free one)
+  --allow-origin ORIGIN      Pages of this origin may call, too; may be repeated, * for all
+  --first-token-timeout MS   Longest wait for the begin of an answer (default 300000; 0: no limit)
+  --idle-timeout MS          Longest wait between two pieces of an answer (default 60000; 0: no limit)
+  --timeout MS               Longest time for a whole answer (default 0: no limit)
+  --version                  Print the version
+  -h, --help                 Print this help
+
+Environment: OLLAMA_HOST (default 127.0.0.1:11434), OLLAMA_API_KEY (for ollama.com).
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @throws {CommandError} With exit code 2, naming the flag and what would be right.
+ */
+export function parseFlags(args: readonly string[]): ServeFlags {
+  const values = parse(args);
+  const allowedOrigins = values["allow-origin"] ?? [];
+  for (const origin of allowedOrigins) {
+    if (origin !== "*" && !isOrigin(origin)) {
+      throw usage(`--allow-origin must be an origin such as "https://example.com", or "*", but is "${origin}"`);
+    }
+  }
+  const host = values.host ?? "127.0.0.1";
+  if (host === "") throw usage("--host must be an address such as 127.0.0.1, but is empty");
+  return {
+    help: values.help ?? false,
+    version: values.version ?? false,
+    models: values.model ?? [],
+    host: host.replace(/^\[(.*)\]$/, "$1"),
+    port: integer("--port", values.port, 8000, 65_535),
+    allowedOrigins: allowedOrigins.includes("*") ? "*" : allowedOrigins,
+    firstTokenTimeout: integer("--first-token-timeout", values["first-token-timeout"], 300_000, MAX_TIMEOUT),
+    idleTimeout: integer("--idle-timeout", values["idle-timeout"], 60_000, MAX_TIMEOUT),
+    timeout: integer("--timeout", values.timeout, 0, MAX_TIMEOUT),
+  };
+}
+
+/** The longest that a timer can wait; a longer one would fire at once. */
+const MAX_TIMEOUT = 2_147_483_647;
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: false,
+      options: {
+        model: { type: "string", multiple: true },
+        host: { type: "string" },
+        port: { type: "string" },
+        "allow-origin": { type: "string", multiple: true },
+        "first-token-timeout": { type: "string" },
+        "idle-timeout": { type: "string" },
+        timeout: { type: "string" },
+        version: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    throw usage(error instanceof Error ? firstSentence(error.message) : String(error), { cause: error });
+  }
+}
+
+/** Node's messages go on to explain `--`, which is of no use here. */
+function firstSentence(message: string): string {
+  const [sentence = message] = message.split(/\.(?:\s|$)/);
+  return sentence;
+}
+
+function usage(message: string, options?: ErrorOptions): CommandError {
+  return new CommandError(`${message}. See --help`, 2, options);
+}
+
+function integer(flag: string, text: string | undefined, fallback: number, max: number): number {
+  if (text === undefined) return fallback;
+  if (!/^\d+$/.test(text) || Number(text) > max) {
+    throw usage(`${flag} must be a whole number from 0 to ${max}, but is "${text}"`);
+  }
+  return Number(text);
+}
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  return isAllowedOrigin(text, []) || new URL(text).origin === text;
+}

@@ -1,0 +1,97 @@
+import { ChatModelError, parseChatRequest, ValidationError } from "../types/mod.ts";
+import { readJson } from "./_body.ts";
+import { type ChatRouteOptions, findModel, streamResponse } from "./_chat_completions.ts";
+import type { RequestScope } from "./_request_scope.ts";
+import { type Header, jsonResponse, pushRetryHeaders } from "./_respond.ts";
+
+/** MLflow's ways to wrap the input, of which exactly one is to be used where there are no `messages`. */
+const WRAPPERS = ["dataframe_split", "dataframe_records", "instances", "inputs"];
+
+/**
+ * `POST /invocations`, as `mlflow models serve` has it: the answer bare for `{"messages": …}`, else under `predictions`.
+ * Beyond MLflow, `"stream": true` streams.
+ */
+export async function invocations(
+  request: Request,
+  scope: RequestScope,
+  headers: Header[],
+  options: ChatRouteOptions,
+): Promise<Response> {
+  checkContentType(request);
+  const { input, wrapped } = unwrap(await readJson(request, options.maxBodySize));
+  const chatRequest = parseChatRequest(input);
+  const model = await findModel(chatRequest, options.directory);
+  if (chatRequest.params.stream) return await streamResponse(model, chatRequest, scope, headers, options);
+  const response = await model.predict(chatRequest, scope);
+  return jsonResponse(JSON.stringify(wrapped ? { predictions: response } : response), 200, headers);
+}
+
+/** An error as MLflow's clients read it: without the prompt and the stack that MLflow puts in. */
+export function mlflowErrorResponse(error: ChatModelError, headers: Header[]): Response {
+  pushRetryHeaders(error, headers);
+  const body = { error_code: mlflowErrorCode(error), message: error.message };
+  return jsonResponse(JSON.stringify(body), error.status, headers);
+}
+
+function mlflowErrorCode({ status }: ChatModelError): string {
+  if (status === 404) return "RESOURCE_DOES_NOT_EXIST";
+  if (status === 400) return "INVALID_PARAMETER_VALUE";
+  if (status === 429) return "REQUEST_LIMIT_EXCEEDED";
+  if (status === 503) return "TEMPORARILY_UNAVAILABLE";
+  return status < 500 ? "BAD_REQUEST" : "INTERNAL_ERROR";
+}
+
+function checkContentType(request: Request): void {
+  const contentType = request.headers.get("content-type");
+  const [type = ""] = contentType?.split(";") ?? [];
+  if (type.trim().toLowerCase() === "application/json") return;
+  throw new ChatModelError(
+    `Cannot read request body: content type must be "application/json", but is ${
+      contentType === null ? "missing" : `"${contentType}"`
+    }`,
+    { status: 415, code: "unsupported_media_type" },
+  );
+}
+
+function unwrap(body: unknown): { readonly input: unknown; readonly wrapped: boolean } {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return { input: body, wrapped: false };
+  if ("messages" in body) return { input: body, wrapped: false };
+  const given = WRAPPERS.filter((key) => key in body);
+  const [key] = given;
+  if (key === undefined || given.length > 1) {
+    const reason = key === undefined ? "is missing" : `must not stand beside ${given.join(", ")}`;
+    throw new ValidationError("Cannot parse input", [{
+      path: "messages",
+      message: `${reason}. Send {"messages": […]}, or one of ${WRAPPERS.join(", ")}`,
+    }]);
+  }
+  const value: unknown = Reflect.get(body, key);
+  switch (key) {
+    case "inputs":
+      return { input: Array.isArray(value) ? value[0] : value, wrapped: true };
+    case "dataframe_records":
+      return { input: Array.isArray(value) ? value[0] : value, wrapped: true };
+    case "dataframe_split":
+      return { input: firstRow(value), wrapped: true };
+    default:
+      throw new ValidationError("Cannot parse input", [{
+        path: "instances",
+        message: 'MLflow never accepts it for a chat model either. Send {"messages": […]} or "inputs"',
+      }]);
+  }
+}
+
+/** The first row of `{columns, data}` as an object. */
+function firstRow(value: unknown): unknown {
+  if (
+    typeof value !== "object" || value === null || !("columns" in value) || !("data" in value) ||
+    !Array.isArray(value.columns) || !Array.isArray(value.data) || !Array.isArray(value.data[0])
+  ) {
+    throw new ValidationError("Cannot parse input", [{
+      path: "dataframe_split",
+      message: 'must be {"columns": […], "data": [[…]]} with at least one row',
+    }]);
+  }
+  const row: unknown[] = value.data[0];
+  return Object.fromEntries(value.columns.map((column: unknown, i) => [String(column), row[i]]));
+}

@@ -1,0 +1,144 @@
+import { DemoChatModel } from "../adapters/demo/mod.ts";
+import { OllamaClient, OllamaModels } from "../adapters/ollama/mod.ts";
+import { loadChatModel } from "../loaded_chat_model.ts";
+import { OverloadedError } from "../types/mod.ts";
+import { type App, createApp } from "./app.ts";
+import { CommandError } from "./_command_error.ts";
+import type { AppModels, ModelDirectory } from "./directory.ts";
+import { HELP, parseFlags, type ServeFlags } from "./_flags.ts";
+import { loadSpecs } from "./_model_spec.ts";
+import { VERSION } from "./_version.ts";
+
+/** Milliseconds that running answers get to finish after Ctrl-C. */
+const GRACE = 10_000;
+
+/** Milliseconds in which an Ollama has to show that it is there. */
+const PROBE_TIMEOUT = 3_000;
+
+/** The command `serve.ts`: reads flags, loads models, serves until it is told to stop. Ends the process on errors. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    const flags = parseFlags(args);
+    if (flags.help) return print(HELP.trimEnd());
+    if (flags.version) return print(VERSION);
+    await serve(flags);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    warn(`error: ${error.message}`);
+    Deno.exit(error.exitCode);
+  }
+}
+
+async function serve(flags: ServeFlags): Promise<void> {
+  const models = flags.models.length > 0 ? await loadSpecs(flags.models, flags) : await defaultModels(flags);
+  const app = createApp(models, flags);
+  const server = listen(app, flags);
+  const url = urlOf(server.addr);
+  await announce(models, url, flags.host);
+  await stopOnSignal(server, app);
+}
+
+/** All models of Ollama if one answers, else the demo model: loudly, so that no one takes it for a real one. */
+async function defaultModels(flags: ServeFlags): Promise<AppModels | ModelDirectory> {
+  const client = new OllamaClient();
+  const models = new OllamaModels({ ...flags, client });
+  let problem: string;
+  try {
+    if (client.warning !== undefined) warn(`warning: ${client.warning}`);
+    const version = await client.version({ timeout: PROBE_TIMEOUT });
+    const names = (await models.list(AbortSignal.timeout(PROBE_TIMEOUT))).map(({ id }) => id);
+    if (names.length > 0) {
+      print(
+        `Ollama ${version} at ${client.url} serves ${names.length === 1 ? "one model" : `${names.length} models`}.`,
+      );
+      return models;
+    }
+    problem = `The Ollama at ${client.url} has no model that can chat`;
+  } catch (error) {
+    problem = error instanceof Error ? error.message : String(error);
+  }
+  warn(`
+  ${problem}
+
+  So the DEMO MODEL is served: it does not think, it echoes.
+  For a real one: install Ollama (ollama.com), run 'ollama serve' and 'ollama pull llama3.2:1b', and start again.
+  If Ollama runs elsewhere, set OLLAMA_HOST.
+`);
+  return { demo: await loadChatModel(DemoChatModel, { ...flags, name: "demo" }) };
+}
+
+function listen(app: App, { host, port }: ServeFlags): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ hostname: host, port, onListen() {} }, app.fetch);
+  } catch (error) {
+    const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new CommandError(
+        `Cannot listen on ${where}: the port is in use. Choose another with --port, or --port 0 for any free one`,
+        1,
+        { cause: error },
+      );
+    }
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new CommandError(`Cannot listen on ${where}: permission is missing. Run with --allow-net`, 1, {
+        cause: error,
+      });
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`Cannot listen on ${where}: ${reason}. Choose with --host and --port`, 1, { cause: error });
+  }
+}
+
+function urlOf({ hostname, port }: Deno.NetAddr): string {
+  const reachable = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
+  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+}
+
+async function announce(models: AppModels | ModelDirectory, url: string, host: string): Promise<void> {
+  const names = typeof models.list === "function" && models.list instanceof Function
+    ? (await (models as ModelDirectory).list(AbortSignal.timeout(PROBE_TIMEOUT))).map(({ id }) => id)
+    : Object.keys(models);
+  const [first = "demo"] = names;
+  print(`Listening on ${url}  (models: ${names.join(", ")})
+
+Try it:
+  curl -N ${url}/v1/chat/completions -d '${
+    JSON.stringify({ model: first, stream: true, messages: [{ role: "user", content: "Hello" }] })
+  }'
+
+Stop with Ctrl-C.`);
+  if (!["127.0.0.1", "::1", "localhost"].includes(host)) {
+    warn(
+      "warning: this server asks for no key, and is open to all who can reach it. Put a proxy with a login before it.",
+    );
+  }
+}
+
+/** Stops on Ctrl-C and SIGTERM: takes no more requests, lets answers finish for a while, ends the rest with an error. */
+async function stopOnSignal(server: Deno.HttpServer, app: App): Promise<void> {
+  let stopping = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const cut = () =>
+    app.abort(new OverloadedError("Cannot finish the answer: the server stops", { code: "server_stopping" }));
+  const stop = () => {
+    if (stopping) return cut(); // Asked again: no more patience.
+    stopping = true;
+    timer = setTimeout(cut, GRACE);
+    server.shutdown();
+  };
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  await server.finished;
+  clearTimeout(timer);
+  for (const signal of signals) Deno.removeSignalListener(signal, stop);
+}
+
+function print(text: string): void {
+  // deno-lint-ignore no-console -- a command talks to its user
+  console.log(text);
+}
+
+function warn(text: string): void {
+  // deno-lint-ignore no-console -- a command talks to its user
+  console.error(text);
+}

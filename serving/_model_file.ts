@@ -1,0 +1,80 @@
+import { basename, extname, resolve, toFileUrl } from "@std/path";
+import { type ChatModel, takeModel, toChatModel } from "../chat_model.ts";
+import { CommandError } from "./_command_error.ts";
+
+/** Imports run one after the other, so that what a file names by `setModel` is not taken for another's. */
+let queue: Promise<unknown> = Promise.resolve();
+
+/** Name that the model of a file is served under: the file's, without its extension. */
+export function modelFileName(path: string): string {
+  return basename(path, extname(path));
+}
+
+/**
+ * The model of a file: its default export, a class or an instance, or what it named by `setModel`.
+ *
+ * @throws {CommandError} If the file is missing, cannot be imported, or has no model.
+ */
+export function importModelFile(path: string): Promise<ChatModel> {
+  const result = queue.then(() => importNow(path));
+  queue = result.catch(() => {}); // Reported to whoever asked for that file; the next one is still to be imported.
+  return result;
+}
+
+async function importNow(path: string): Promise<ChatModel> {
+  await checkFile(path);
+  takeModel();
+  const module = await importModule(path);
+  const named = takeModel();
+  let model: ChatModel | undefined;
+  try {
+    model = toChatModel(module.default);
+  } catch (error) {
+    throw failed(path, "the constructor of its model fails", error);
+  }
+  const found = model ?? named;
+  if (found !== undefined) return found;
+  const exported = Object.keys(module).map((name) => `"${name}"`).join(", ");
+  throw new CommandError(
+    `Cannot load model "${path}": it has no model${
+      exported === "" ? "" : ` (it exports ${exported})`
+    }. Export a class or an instance of ChatModel as default, or call setModel`,
+    1,
+  );
+}
+
+async function checkFile(path: string): Promise<void> {
+  try {
+    const { isFile } = await Deno.stat(path);
+    if (!isFile) throw new CommandError(`Cannot load model "${path}": it is not a file`, 1);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    if (error instanceof Deno.errors.NotFound) {
+      throw new CommandError(
+        `Cannot load model "${path}": there is no such file. A model of Ollama is written ollama:NAME, the demo model "demo"`,
+        1,
+        { cause: error },
+      );
+    }
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new CommandError(`Cannot read model "${path}": permission is missing. Run with --allow-read`, 1, {
+        cause: error,
+      });
+    }
+    throw failed(path, "it cannot be read", error);
+  }
+}
+
+async function importModule(path: string): Promise<Record<string, unknown>> {
+  try {
+    const module: Record<string, unknown> = await import(toFileUrl(resolve(path)).href);
+    return module;
+  } catch (error) {
+    throw failed(path, "it cannot be imported", error);
+  }
+}
+
+function failed(path: string, what: string, error: unknown): CommandError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new CommandError(`Cannot load model "${path}": ${what}: ${reason}`, 1, { cause: error });
+}

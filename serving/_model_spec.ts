@@ -1,0 +1,75 @@
+import { OllamaChatModel, OllamaClient } from "../adapters/ollama/mod.ts";
+import { DemoChatModel } from "../adapters/demo/mod.ts";
+import type { ChatModel } from "../chat_model.ts";
+import { type CallLimits, loadChatModel, type LoadedChatModel } from "../loaded_chat_model.ts";
+import { CommandError } from "./_command_error.ts";
+import { importModelFile, modelFileName } from "./_model_file.ts";
+
+/** A kind of model that `--model` can name. */
+interface ModelKind {
+  /** Whether a spec is of this kind. */
+  matches(spec: string): boolean;
+  /** Name it is served under, unless told otherwise. */
+  name(spec: string): string;
+  /** Makes the model. */
+  open(spec: string): ChatModel | Promise<ChatModel>;
+}
+
+/** The first that matches is taken: files come last, as anything may be the name of a file. */
+const KINDS: readonly ModelKind[] = [
+  { matches: (spec) => spec === "demo", name: () => "demo", open: () => new DemoChatModel() },
+  {
+    matches: (spec) => spec.startsWith("ollama:"),
+    name: ollamaName,
+    open: (spec) => new OllamaChatModel({ model: ollamaName(spec), client: new OllamaClient() }),
+  },
+  { matches: () => true, name: modelFileName, open: importModelFile },
+];
+
+function ollamaName(spec: string): string {
+  const name = spec.slice("ollama:".length);
+  if (name !== "") return name;
+  throw new CommandError('Cannot load model "ollama:": the name is missing. Write it as in ollama:llama3.2:1b', 2);
+}
+
+/**
+ * Loads the models that `--model` names.
+ *
+ * @throws {CommandError} If a spec is wrong, a name is given twice, or a model cannot be loaded.
+ */
+export async function loadSpecs(
+  specs: readonly string[],
+  limits: CallLimits,
+): Promise<Record<string, LoadedChatModel>> {
+  const models = new Map<string, LoadedChatModel>();
+  for (const text of specs) {
+    const { name: given, spec } = splitName(text);
+    const kind = KINDS.find((kind) => kind.matches(spec));
+    if (spec === "" || kind === undefined) throw new CommandError("--model must not be empty. See --help", 2);
+    const name = given ?? kind.name(spec);
+    if (models.has(name)) {
+      throw new CommandError(
+        `Cannot serve two models as "${name}": give one of them another name, as in other=${spec}`,
+        2,
+      );
+    }
+    models.set(name, await load(await kind.open(spec), name, spec, limits));
+  }
+  return Object.fromEntries(models);
+}
+
+async function load(model: ChatModel, name: string, spec: string, limits: CallLimits): Promise<LoadedChatModel> {
+  try {
+    return await loadChatModel(model, { ...limits, name });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`Cannot load model "${spec}": ${reason}`, 1, { cause: error });
+  }
+}
+
+/** `name=SPEC`: the name cannot hold a separator, so that paths with "=" in a folder's name stay paths. */
+function splitName(text: string): { readonly name?: string; readonly spec: string } {
+  const match = /^([\w.:@-]+)=(.*)$/s.exec(text);
+  const [, name, spec] = match ?? [];
+  return name === undefined || spec === undefined ? { spec: text } : { name, spec };
+}

@@ -1,0 +1,42 @@
+import { ChatModelError } from "../types/mod.ts";
+
+/** A header of an answer. */
+export type Header = [name: string, value: string];
+
+/** An answer in JSON. */
+export function jsonResponse(body: string, status: number, headers: Header[]): Response {
+  headers.push(["content-type", "application/json"]);
+  return new Response(body, { status, headers });
+}
+
+/** An error as OpenAI clients read it, with the headers by which they decide whether to try again. */
+export function errorResponse(error: ChatModelError, headers: Header[]): Response {
+  pushRetryHeaders(error, headers);
+  return jsonResponse(JSON.stringify({ error: error.toErrorObject() }), error.status, headers);
+}
+
+/** OpenAI's clients retry 408, 409, 429 and 5xx unless told otherwise: what cannot succeed is said to be final. */
+export function pushRetryHeaders(error: ChatModelError, headers: Header[]): void {
+  const retriedByDefault = error.status >= 500 || [408, 409, 429].includes(error.status);
+  if (retriedByDefault && !error.retryable) headers.push(["x-should-retry", "false"]);
+  if (error.retryable && error.retryAfter !== undefined) {
+    headers.push(["retry-after-ms", String(Math.ceil(error.retryAfter))]);
+    headers.push(["retry-after", String(Math.max(1, Math.ceil(error.retryAfter / 1000)))]);
+  }
+}
+
+/** No such route. */
+export function invalidUrl(method: string, path: string): ChatModelError {
+  return new ChatModelError(
+    `Invalid URL (${method} ${path}). Chat completions are at POST /v1/chat/completions, the models at GET /v1/models`,
+    { status: 404, code: "unknown_url" },
+  );
+}
+
+/** The route is there, but not for this method. */
+export function methodNotAllowed(method: string, path: string, allowed: readonly string[]): ChatModelError {
+  return new ChatModelError(
+    `Cannot ${method} ${path}: only ${allowed.join(", ")} ${allowed.length > 1 ? "are" : "is"} allowed`,
+    { status: 405, code: "method_not_supported" },
+  );
+}

@@ -1,0 +1,224 @@
+import { ChatModelError } from "../types/mod.ts";
+import type { CallLimits } from "../loaded_chat_model.ts";
+import { chatCompletions, type ChatRouteOptions, modelNotFound } from "./_chat_completions.ts";
+import { type AllowedOrigins, isAllowedOrigin, preflightResponse, pushCorsHeaders } from "./_cors.ts";
+import { type AppModels, isDirectory, type ModelDirectory, StaticDirectory } from "./directory.ts";
+import { invocations, mlflowErrorResponse } from "./_invocations.ts";
+import { RequestScope } from "./_request_scope.ts";
+import { errorResponse, type Header, invalidUrl, jsonResponse, methodNotAllowed } from "./_respond.ts";
+import { VERSION } from "./_version.ts";
+
+/** Options for {@linkcode createApp}. */
+export interface AppOptions extends CallLimits {
+  /**
+   * Origins whose pages may call besides those of this machine, such as `https://example.com`; `"*"` for all.
+   * @default {[]}
+   */
+  readonly allowedOrigins?: AllowedOrigins;
+  /** Largest request body in bytes. @default {33_554_432} */
+  readonly maxBodySize?: number;
+  /** Milliseconds without a frame after which a stream carries a comment, so that it stays open. @default {15_000} */
+  readonly keepAliveInterval?: number;
+  /**
+   * Milliseconds that a stream's headers wait for the model, so that an early failure has an honest status; after that
+   * a failure can only be told in the stream. @default {15_000}
+   */
+  readonly statusWait?: number;
+  /**
+   * Told of every error that is not the client's fault, with what caused it and the request's id.
+   * Default: writes it to the console.
+   */
+  readonly onError?: (error: ChatModelError, requestId: string) => void;
+}
+
+/** What serves requests: hand it to `Deno.serve`, export it as default for `deno serve`, or call `fetch` in a test. */
+export interface App {
+  /**
+   * Answers a request. Never rejects: what goes wrong becomes an answer.
+   *
+   * @param request The request.
+   * @returns The answer.
+   */
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /**
+   * Ends every answer that is still being made, as when the server stops: streams end with an error frame.
+   *
+   * @param reason What the models' signals fire with, and clients are told.
+   */
+  readonly abort: (reason: unknown) => void;
+}
+
+type Route = (request: Request, scope: RequestScope, headers: Header[], id?: string) => Response | Promise<Response>;
+type Methods = { readonly [method: string]: Route };
+
+/**
+ * Makes an app that serves models to OpenAI's clients and to MLflow's: `/v1/chat/completions` and `/v1/models` (also
+ * without `/v1`), `/invocations`, `/ping`, `/health`, `/version`.
+ *
+ * Pure: a request in, an answer out, no permissions needed. A model is loaded when it is first asked for.
+ *
+ * @example Usage
+ * ```ts
+ * import { ChatModel } from "@chatmodel/chat-model";
+ * import { createApp } from "@chatmodel/chat-model/serve";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Greeter extends ChatModel {
+ *   override predict() {
+ *     return "Hello";
+ *   }
+ * }
+ *
+ * const app = createApp({ greeter: Greeter });
+ * const response = await app.fetch(
+ *   new Request("http://localhost/v1/chat/completions", {
+ *     method: "POST",
+ *     body: JSON.stringify({ model: "greeter", messages: [{ role: "user", content: "Hi" }] }),
+ *   }),
+ * );
+ * assertEquals((await response.json()).choices[0].message.content, "Hello");
+ * ```
+ *
+ * @param models The models by name, the first of them the default; or a directory of models.
+ * @param options Limits, origins, and what to do with errors.
+ * @returns The app.
+ */
+export function createApp(models: AppModels | ModelDirectory, options: AppOptions = {}): App {
+  const { allowedOrigins = [], onError = logError } = options;
+  const directory = isDirectory(models) ? models : new StaticDirectory(models, options);
+  const running = new Set<RequestScope>();
+  const routeOptions: ChatRouteOptions = {
+    directory,
+    maxBodySize: options.maxBodySize ?? 33_554_432,
+    keepAliveInterval: options.keepAliveInterval ?? 15_000,
+    statusWait: options.statusWait ?? 15_000,
+    report(thrown, scope) {
+      const error = ChatModelError.from(thrown);
+      if (error.status >= 500) onError(error, scope.requestId);
+      return error;
+    },
+  };
+  const routes = makeRoutes(routeOptions);
+
+  async function respond(request: Request, path: string, scope: RequestScope, headers: Header[]): Promise<Response> {
+    try {
+      const { methods, id } = findRoute(routes, path);
+      if (methods === undefined) throw invalidUrl(request.method, path);
+      const allowed = Object.keys(methods);
+      if (request.method === "OPTIONS") {
+        headers.push(["allow", [...allowed, "OPTIONS"].join(", ")]);
+        return preflightResponse(request, allowed, headers);
+      }
+      const head = request.method === "HEAD" && methods.GET !== undefined;
+      const route = methods[head ? "GET" : request.method];
+      if (route === undefined) {
+        headers.push(["allow", [...allowed, "OPTIONS"].join(", ")]);
+        throw methodNotAllowed(request.method, path, allowed);
+      }
+      const response = await route(request, scope, headers, id);
+      return head ? new Response(null, response) : response;
+    } catch (thrown) {
+      const error = routeOptions.report(thrown, scope);
+      return path.startsWith("/invocations") ? mlflowErrorResponse(error, headers) : errorResponse(error, headers);
+    }
+  }
+
+  return {
+    async fetch(request) {
+      const scope = new RequestScope(request, running);
+      const headers: Header[] = [["x-request-id", scope.requestId]];
+      const origin = request.headers.get("origin");
+      if (origin !== null) {
+        if (!isAllowedOrigin(origin, allowedOrigins)) return errorResponse(foreignOrigin(origin), headers);
+        pushCorsHeaders(origin, headers);
+      }
+      const response = await respond(request, pathOf(request.url), scope, headers);
+      if (!scope.streaming) scope.end();
+      return response;
+    },
+    abort(reason) {
+      for (const scope of running) scope.abort(reason);
+    },
+  };
+}
+
+function makeRoutes(options: ChatRouteOptions): ReadonlyMap<string, Methods> {
+  const text = (body: string): Route => (_request, _scope, headers) => jsonResponse(body, 200, headers);
+  return new Map<string, Methods>([
+    ["/chat/completions", {
+      POST: (request, scope, headers) => chatCompletions(request, scope, headers, options),
+    }],
+    ["/invocations", { POST: (request, scope, headers) => invocations(request, scope, headers, options) }],
+    ["/models", {
+      async GET(_request, scope, headers) {
+        const data = await options.directory.list(scope.signal);
+        return jsonResponse(JSON.stringify({ object: "list", data }), 200, headers);
+      },
+    }],
+    ["/models/:id", {
+      async GET(_request, scope, headers, id) {
+        const model = await findListed(id, scope.signal, options.directory);
+        return jsonResponse(JSON.stringify(model), 200, headers);
+      },
+    }],
+    // As MLflow's scoring server answers them, to the byte; the version is this package's.
+    ["/ping", { GET: text("\n") }],
+    ["/health", { GET: text("\n") }],
+    ["/version", { GET: text(VERSION) }],
+    ["/", {
+      GET(_request, _scope, headers) {
+        headers.push(["content-type", "text/plain; charset=utf-8"]);
+        return new Response(`chat-model ${VERSION} is running. OpenAI's API is at /v1, the models at /v1/models.\n`, {
+          headers,
+        });
+      },
+    }],
+  ]);
+}
+
+async function findListed(id: string | undefined, signal: AbortSignal, directory: ModelDirectory): Promise<unknown> {
+  const models = await directory.list(signal);
+  const model = models.find((model) => model.id === id) ?? models.find((model) => `${model.id}:latest` === id);
+  if (model === undefined) throw modelNotFound(id);
+  return model;
+}
+
+/** The path of a URL: taken out by hand, as parsing the whole costs more than a tenth of a small request. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  if (start < 0) return "/";
+  const query = url.indexOf("?", start);
+  const fragment = url.indexOf("#", start);
+  return url.slice(start, query >= 0 ? query : fragment >= 0 ? fragment : undefined);
+}
+
+function findRoute(
+  routes: ReadonlyMap<string, Methods>,
+  path: string,
+): { readonly methods: Methods | undefined; readonly id?: string } {
+  let rest = path.startsWith("/v1/") ? path.slice(3) : path;
+  if (rest.length > 1 && rest.endsWith("/")) rest = rest.slice(0, -1);
+  const methods = routes.get(rest);
+  if (methods !== undefined || !rest.startsWith("/models/")) return { methods };
+  return { methods: routes.get("/models/:id"), id: decode(rest.slice("/models/".length)) };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // Not percent-encoded after all: the name is what it says.
+  }
+}
+
+function foreignOrigin(origin: string): ChatModelError {
+  return new ChatModelError(
+    `Cannot serve pages of origin "${origin}": allow it with --allow-origin or the option "allowedOrigins"`,
+    { status: 403, code: "origin_not_allowed" },
+  );
+}
+
+function logError(error: ChatModelError, requestId: string): void {
+  // deno-lint-ignore no-console -- a server's log; hand in `onError` to have it elsewhere.
+  console.error(`${requestId}:`, error.cause ?? error);
+}
