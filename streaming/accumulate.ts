@@ -88,7 +88,7 @@ export class Accumulator {
             if (delta.content) choice.content = (choice.content ?? "") + delta.content;
             break;
           case "refusal":
-            choice.refusal = (choice.refusal ?? "") + (delta.refusal ?? "");
+            if (delta.refusal) choice.refusal = (choice.refusal ?? "") + delta.refusal;
             break;
           case "reasoning":
             choice.reasoning += delta.reasoning ?? "";

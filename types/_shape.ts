@@ -76,18 +76,18 @@ function withoutNulls(input: JsonObject, optional: ReadonlySet<string>): Record<
 function keepSpecialKeys(input: object, output: unknown): void {
   if (typeof output !== "object" || output === null) return;
   for (const key of SPECIAL_KEYS) {
-    const property = Object.getOwnPropertyDescriptor(input, key);
-    if (property !== undefined) Object.defineProperty(output, key, property);
+    if (Object.hasOwn(input, key)) defineMember(output, key, Reflect.get(input, key));
   }
 }
 
 /** Sets an own member, whatever its name: `__proto__` too, without touching the prototype. */
 export function setMember(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === "__proto__") {
-    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
-  } else {
-    target[key] = value;
-  }
+  if (key === "__proto__") defineMember(target, key, value);
+  else target[key] = value;
+}
+
+function defineMember(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
 /** A {@linkcode shape} that does not take an array for an object. */

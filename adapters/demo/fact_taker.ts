@@ -18,6 +18,11 @@ export class FactTaker {
     this.#facts = facts;
   }
 
+  /** How many facts are taken so far. */
+  get takenCount(): number {
+    return this.#used.size;
+  }
+
   /**
    * Takes what the prompt gives under a name, such as `limit = 3`.
    *

@@ -116,7 +116,13 @@ export function fitsNumber(keywords: JsonSchema, value: number): boolean {
   if (openLow ? value <= low : value < low) return false;
   if (openHigh ? value >= high : value > high) return false;
   const step = numberOr(keywords.multipleOf, 0);
-  return step <= 0 || Math.abs(value / step - Math.round(value / step)) < 1e-9;
+  if (step <= 0) return true;
+  // Beyond the safe integers validators disagree.
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return false;
+  if (value % step === 0) return true;
+  // 0.3 is a multiple of 0.1 in all but the last bit.
+  const nearest = Math.round(value / step) * step;
+  return !Number.isInteger(step) && Math.abs(nearest - value) <= Number.EPSILON * Math.abs(value);
 }
 
 /**

@@ -247,9 +247,10 @@ class Faker {
     const items: unknown[] = [];
     if (only !== undefined || typesOf(resolved.keywords).includes("array")) return items;
     while (items.length < most) {
+      const { takenCount } = this.#facts;
       const value = this.#hint(resolved, { ...place, name: "" });
       // A mention is not used up by taking it, unlike a fact: the second time it ends the list.
-      if (value === undefined || (this.#facts.isMention(value) && items.includes(value))) break;
+      if (value === undefined || (takenCount === this.#facts.takenCount && items.includes(value))) break;
       if (keywords.uniqueItems !== true || !items.includes(value)) items.push(value);
     }
     return items;

@@ -84,10 +84,7 @@ export class AnswerConverter {
       part.content = content;
       empty = false;
     }
-    if (calls.length > 0) {
-      this.#takeCalls(calls, part);
-      empty = false;
-    }
+    if (calls.length > 0 && this.#takeCalls(calls, part)) empty = false;
     if (this.#plan.logprobs && this.#plan.forced === undefined) {
       const logprobs = this.#takeLogprobs(record.logprobs ?? [], {
         content,
@@ -124,7 +121,8 @@ export class AnswerConverter {
     return ends ? text + stripper.end() : text;
   }
 
-  #takeCalls(calls: readonly OllamaToolCall[], part: MutablePart): void {
+  /** Puts calls into the part; tells whether any of them is handed on. */
+  #takeCalls(calls: readonly OllamaToolCall[], part: MutablePart): boolean {
     const parts: ToolCallPart[] = [];
     for (const call of calls) {
       if (this.#callCount >= this.#plan.maxCalls) {
@@ -143,6 +141,7 @@ export class AnswerConverter {
       parts.push({ ...(id !== undefined && { id }), type: "function", function: { name, arguments: input ?? {} } });
     }
     if (parts.length > 0) part.tool_calls = parts;
+    return parts.length > 0 || part.function_call !== undefined;
   }
 
   #takeLogprobs(

@@ -108,7 +108,9 @@ export function startReplay(recordings: readonly Recording[], options: ReplayOpt
     const { path } = recording.request;
     left.set(path, [...left.get(path) ?? [], recording]);
   }
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+  // Breaking the connection on purpose is no error to be logged.
+  const onError = () => new Response(null, { status: 500 });
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {}, onError }, async (request) => {
     const path = new URL(request.url).pathname;
     const body = await request.text();
     requests.push({ method: request.method, path, headers: request.headers, body: parse(body) });

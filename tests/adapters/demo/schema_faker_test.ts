@@ -64,6 +64,18 @@ const FILLED: readonly (readonly [name: string, schema: JsonSchema, prompt: stri
   ["fills a list with all facts", object({ numbers: { type: "array", items: number } }), "1, 2.5 and 3", {
     numbers: [1, 2.5, 3],
   }],
+  [
+    "fills a list with all members that the prompt mentions",
+    object({ tags: { type: "array", items: { enum: ["red", "green", "blue"] } } }),
+    "blue or Red",
+    { tags: ["blue", "red"] },
+  ],
+  [
+    "takes the branch whose constant the prompt mentions",
+    { oneOf: [object({ kind: { const: "circle" } }), { const: "none" }, { const: "all" }] },
+    "show all",
+    "all",
+  ],
   ["serves single values before lists", object({ all: { type: "array", items: text }, one: text }), '"a" "b" "c"', {
     all: ["b", "c"],
     one: "a",
