@@ -4,7 +4,7 @@ import { loadChatModel } from "../loaded_chat_model.ts";
 import { OverloadedError } from "../types/mod.ts";
 import { type App, createApp } from "./app.ts";
 import { CommandError } from "./_command_error.ts";
-import type { AppModels, ModelDirectory } from "./directory.ts";
+import { type AppModels, isDirectory, type ModelDirectory } from "./directory.ts";
 import { HELP, parseFlags, type ServeFlags } from "./_flags.ts";
 import { loadSpecs } from "./_model_spec.ts";
 import { VERSION } from "./_version.ts";
@@ -95,8 +95,8 @@ function urlOf({ hostname, port }: Deno.NetAddr): string {
 }
 
 async function announce(models: AppModels | ModelDirectory, url: string, host: string): Promise<void> {
-  const names = typeof models.list === "function" && models.list instanceof Function
-    ? (await (models as ModelDirectory).list(AbortSignal.timeout(PROBE_TIMEOUT))).map(({ id }) => id)
+  const names = isDirectory(models)
+    ? (await models.list(AbortSignal.timeout(PROBE_TIMEOUT))).map(({ id }) => id)
     : Object.keys(models);
   const [first = "demo"] = names;
   print(`Listening on ${url}  (models: ${names.join(", ")})

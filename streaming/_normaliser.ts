@@ -159,13 +159,12 @@ export class Normaliser {
       }
     }
     if (content || logprobs?.content) {
-      for (const piece of splitTextWithLogprobs(content ?? "", logprobs, "content")) {
+      for (const piece of splitTextWithLogprobs(content ?? "", logprobs?.content ?? null, "content")) {
         out.push(this.#chunk(index, { content: piece.text }, piece.logprobs));
       }
     }
     if (refusal || logprobs?.refusal) {
-      const own = logprobs?.content ? { content: null, refusal: logprobs.refusal } : logprobs;
-      for (const piece of splitTextWithLogprobs(refusal ?? "", own, "refusal")) {
+      for (const piece of splitTextWithLogprobs(refusal ?? "", logprobs?.refusal ?? null, "refusal")) {
         out.push(this.#chunk(index, { refusal: piece.text }, piece.logprobs));
       }
     }

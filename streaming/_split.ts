@@ -35,25 +35,22 @@ export interface TextPiece {
  */
 export function splitTextWithLogprobs(
   text: string,
-  logprobs: Logprobs | undefined,
+  tokens: readonly TokenLogprob[] | null,
   kind: "content" | "refusal",
 ): TextPiece[] {
-  const tokens = logprobs?.[kind];
-  if (logprobs === undefined || !tokens || (tokens.length <= MAX_LOGPROBS && text.length <= MAX_TEXT)) {
-    return splitText(text).map((piece, i) => ({ text: piece, logprobs: i === 0 ? logprobs ?? null : null }));
+  const wrap = (tokens: readonly TokenLogprob[]): Logprobs => ({ content: null, refusal: null, [kind]: tokens });
+  if (tokens === null || (tokens.length <= MAX_LOGPROBS && text.length <= MAX_TEXT)) {
+    return splitText(text).map((text, i) => ({ text, logprobs: i === 0 && tokens !== null ? wrap(tokens) : null }));
   }
   const pieces: TextPiece[] = [];
   let rest = text;
-  for (let start = 0; start < tokens.length; start += MAX_LOGPROBS) {
-    const group: readonly TokenLogprob[] = tokens.slice(start, start + MAX_LOGPROBS);
+  for (let start = 0; start === 0 || start < tokens.length; start += MAX_LOGPROBS) {
+    const group = tokens.slice(start, start + MAX_LOGPROBS);
     const joined = group.map((entry) => entry.token).join("");
     const own = joined.length <= MAX_TEXT && rest.startsWith(joined) ? joined : "";
     rest = rest.slice(own.length);
-    pieces.push({
-      text: own,
-      logprobs: kind === "content" ? { content: group, refusal: null } : { content: null, refusal: group },
-    });
+    pieces.push({ text: own, logprobs: wrap(group) });
   }
-  if (rest !== "") pieces.push(...splitText(rest).map((piece) => ({ text: piece, logprobs: null })));
+  if (rest !== "") pieces.push(...splitText(rest).map((text) => ({ text, logprobs: null })));
   return pieces;
 }

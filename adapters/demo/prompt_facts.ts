@@ -55,47 +55,45 @@ const NUMBER =
 
 const BOOLEAN = /(?<![\p{L}\p{N}_])(?:true|false|yes|no)(?![\p{L}\p{N}_])/giu;
 
+/** Most facts taken from a prompt: every property of a schema may look at all of them. */
+const MOST_FACTS = 1_000;
+
 /**
  * Reads what a prompt offers to fill in: quoted texts (any common quotation marks, any script, copied exactly),
  * dates, e-mail addresses, URLs, UUIDs, numbers (`3`, `-2.5`, `1,000`), and the words true, false, yes, no.
- * What stands inside one fact is no further fact. Takes time linear in the prompt's length.
+ * What stands inside one fact is no further fact. At most 1,000 are read, in time linear in the prompt's length.
  *
  * @param text The prompt.
  * @returns The facts in order.
  */
 export function readPromptFacts(text: string): PromptFacts {
-  const items: PromptFact[] = [];
-  let rest = text;
-  const claim = (fact: PromptFact): void => {
-    items.push(fact);
-  };
-  const blankOut = (): void => {
-    // Facts keep their places: what is taken is replaced by as many characters that no pattern below matches.
-    items.sort((one, other) => one.start - other.start);
-    let blanked = "";
-    let end = 0;
-    for (const item of items) {
-      blanked += text.slice(end, item.start) + "\u0000".repeat(item.end - item.start);
-      end = item.end;
-    }
-    rest = blanked + text.slice(end);
-  };
-  for (const quoted of findQuoted(text)) claim(quoted);
-  blankOut();
+  const items = findQuoted(text);
+  let rest = blankOut(text, items);
   for (const { 0: match, index: start } of rest.matchAll(PLAIN)) {
     const value = match.replace(/[.,;:!?)\]}]+$/u, "");
-    claim({ kind: "plain", value, start, end: start + value.length });
+    items.push({ kind: "plain", value, start, end: start + value.length });
   }
-  blankOut();
+  rest = blankOut(text, items);
   for (const { 0: match, index: start } of rest.matchAll(NUMBER)) {
     const value = Number(match.replaceAll(",", "").replace("−", "-"));
-    if (Number.isFinite(value)) claim({ kind: "number", value, start, end: start + match.length });
+    if (Number.isFinite(value)) items.push({ kind: "number", value, start, end: start + match.length });
   }
   for (const { 0: match, index: start } of rest.matchAll(BOOLEAN)) {
-    claim({ kind: "boolean", value: /^(?:true|yes)$/i.test(match), start, end: start + match.length });
+    items.push({ kind: "boolean", value: /^(?:true|yes)$/i.test(match), start, end: start + match.length });
   }
   items.sort((one, other) => one.start - other.start);
-  return { text, items };
+  return { text, items: items.slice(0, MOST_FACTS) };
+}
+
+/** Replaces what is taken by as many characters that no pattern matches: all else keeps its place. */
+function blankOut(text: string, items: readonly PromptFact[]): string {
+  let blanked = "";
+  let end = 0;
+  for (const item of items.toSorted((one, other) => one.start - other.start)) {
+    blanked += text.slice(end, item.start) + "\u0000".repeat(item.end - item.start);
+    end = item.end;
+  }
+  return blanked + text.slice(end);
 }
 
 /** Finds quoted texts from left to right; quotation marks inside quotation marks belong to the text. */

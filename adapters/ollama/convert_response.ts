@@ -170,7 +170,7 @@ export class AnswerConverter {
     const reason = record.done_reason;
     if (reason === "load" || reason === "unload") {
       throw new UpstreamError(
-        `Cannot get an answer: Ollama only did "${reason}" the model, although messages were sent`,
+        `Cannot get an answer: Ollama has ${reason}ed the model and nothing else, although messages were sent`,
       );
     }
     const finishReason = reason === "length" ? "length" : "stop";

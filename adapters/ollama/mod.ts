@@ -47,3 +47,4 @@ export type {
 export { type OllamaHost, parseOllamaHost } from "./host.ts";
 export { OllamaChatModel, type OllamaChatModelOptions } from "./ollama_chat_model.ts";
 export type { OllamaOptions } from "./options.ts";
+export { OllamaModels, type OllamaModelsOptions } from "./ollama_models.ts";

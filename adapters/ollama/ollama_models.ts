@@ -80,7 +80,8 @@ export class OllamaModels {
 
   /** Asks `/api/show`, as the capabilities in `/api/tags` are wrong for embedding models. */
   async #chats(model: OllamaModel, options: { readonly signal?: AbortSignal }): Promise<boolean> {
-    const known = this.#canChat.get(model.digest);
+    const { digest } = model;
+    const known = digest === undefined ? undefined : this.#canChat.get(digest);
     if (known !== undefined) return known;
     let chats = true;
     try {
@@ -94,13 +95,13 @@ export class OllamaModels {
       return true;
     }
     if (this.#canChat.size > 10_000) this.#canChat.clear();
-    this.#canChat.set(model.digest, chats);
+    if (digest !== undefined) this.#canChat.set(digest, chats);
     return chats;
   }
 }
 
 function toModel(model: OllamaModel): Model {
-  const created = Math.floor(Date.parse(model.modified_at) / 1000);
+  const created = Math.floor(Date.parse(model.modified_at ?? "") / 1000);
   const [namespace, rest] = model.name.split("/");
   return {
     id: model.name.replace(/:latest$/, ""),
