@@ -6,6 +6,8 @@ import { type SseEvent, SseParser } from "./_sse_parser.ts";
 
 export type { SseEvent };
 
+const decoder = new TextDecoder();
+
 /** Options for {@linkcode decodeNdjson} and {@linkcode decodeSse}. */
 export interface DecodeOptions {
   /** Ends the reading and cancels the stream at once, also while a read waits. */
@@ -101,7 +103,7 @@ export async function readText(
         { code: "upstream_bad_record" },
       );
     }
-    return new TextDecoder().decode(buffer.bytes.subarray(0, buffer.end));
+    return decoder.decode(buffer.bytes.subarray(0, buffer.end));
   } finally {
     buffer.release();
   }

@@ -16,8 +16,9 @@ const BODY: Answer = [{ send: "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{" }
 type Call = (client: OllamaClient, signal: AbortSignal) => Promise<unknown>;
 
 function collectGarbage(): void {
-  if (!("gc" in globalThis) || typeof globalThis.gc !== "function") throw new Error("run with --v8-flags=--expose-gc");
-  globalThis.gc();
+  const gc: unknown = Reflect.get(globalThis, "gc");
+  if (typeof gc !== "function") throw new Error("run with --v8-flags=--expose-gc");
+  gc();
 }
 
 async function measure(name: string, answer: Answer, call: Call): Promise<void> {

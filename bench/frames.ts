@@ -1,0 +1,2 @@
+/** Frames in each stream that is compared. */
+export const FRAMES = 100;
