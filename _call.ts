@@ -43,6 +43,7 @@ export class Call implements StreamGuard {
   #outer: AbortSignal | undefined;
   #armed = false;
   #ended = false;
+  #aborted = false;
   #first = true;
   #waitingSince: number | undefined;
   #totalTimer: ReturnType<typeof setTimeout> | undefined;
@@ -85,14 +86,20 @@ export class Call implements StreamGuard {
   }
 
   wait(): void {
+    // Aborted before anyone could be told: by a signal that fired while the model took its first steps.
+    if (this.#aborted) return this.onAbort?.(this.#reason);
     this.#waitingSince = performance.now();
     if (!this.#armed) this.#arm();
     if (this.#waitTimer === undefined && !this.#ended) this.#setWaitTimer(this.#waitLimit());
   }
 
   resume(): void {
-    this.#first = false;
     this.#waitingSince = undefined;
+    if (!this.#first) return;
+    this.#first = false;
+    // Set for the first piece, it would come too late for the others, whose limit is most often shorter.
+    clearTimeout(this.#waitTimer);
+    this.#waitTimer = undefined;
   }
 
   end(completed: boolean): void {
@@ -110,6 +117,7 @@ export class Call implements StreamGuard {
 
   #abort(reason: unknown): void {
     if (this.#ended) return;
+    this.#aborted = true;
     this.#reason = reason;
     this.onAbort?.(reason);
     this.end(false);

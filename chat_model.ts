@@ -1,5 +1,5 @@
 import { type ChatMessage, ChatModelError, type ChatParams } from "./types/mod.ts";
-import type { PredictPart, PredictResult } from "./streaming/mod.ts";
+import { accumulate, normalise, type PredictPart, type PredictResult } from "./streaming/mod.ts";
 
 const BRAND = Symbol.for("@chatmodel/chat-model/model");
 const DERIVED = Symbol.for("@chatmodel/chat-model/derived");
@@ -80,39 +80,49 @@ export abstract class ChatModel {
   /**
    * Answers in one piece. Unless overridden, puts together what {@linkcode ChatModel.predictStream} yields.
    *
-   * @param _context What surrounds the call.
-   * @param _messages The conversation; at least one message.
-   * @param _params How to answer. What the caller did not set is absent.
+   * @param context What surrounds the call.
+   * @param messages The conversation; at least one message.
+   * @param params How to answer. What the caller did not set is absent.
    * @returns The answer: text, a message, or a response. What is missing in it is filled in.
    */
   predict(
-    _context: ModelContext,
-    _messages: readonly ChatMessage[],
-    _params: ChatParams,
+    context: ModelContext,
+    messages: readonly ChatMessage[],
+    params: ChatParams,
   ): PredictResult | Promise<PredictResult> {
-    throw notImplemented(this);
+    if (isDerived(this.predictStream)) throw notImplemented(this);
+    return accumulate(normalise(this.predictStream(context, messages, params)));
   }
 
   /**
    * Answers piece by piece. Unless overridden, yields what {@linkcode ChatModel.predict} returns.
    *
-   * @param _context What surrounds the call.
-   * @param _messages The conversation; at least one message.
-   * @param _params How to answer. What the caller did not set is absent.
+   * @param context What surrounds the call.
+   * @param messages The conversation; at least one message.
+   * @param params How to answer. What the caller did not set is absent.
    * @returns Pieces of the answer: text, deltas, or chunks. What is missing in them is filled in.
    */
   predictStream(
-    _context: ModelContext,
-    _messages: readonly ChatMessage[],
-    _params: ChatParams,
+    context: ModelContext,
+    messages: readonly ChatMessage[],
+    params: ChatParams,
   ): AsyncIterable<PredictPart> | Iterable<PredictPart> {
-    throw notImplemented(this);
+    if (isDerived(this.predict)) throw notImplemented(this);
+    return streamOf(() => this.predict(context, messages, params));
   }
+}
+
+async function* streamOf(predict: () => PredictResult | Promise<PredictResult>): AsyncGenerator<PredictPart> {
+  yield* normalise([await predict()]);
 }
 
 // The two methods above are told from an author's by this mark rather than by identity, which differs between copies.
 for (const method of [ChatModel.prototype.predict, ChatModel.prototype.predictStream]) {
   Object.defineProperty(method, DERIVED, { value: true });
+}
+
+function isDerived(method: unknown): boolean {
+  return typeof method !== "function" || DERIVED in method;
 }
 
 function notImplemented(model: ChatModel): ChatModelError {
@@ -130,7 +140,7 @@ function notImplemented(model: ChatModel): ChatModelError {
  * @throws {ChatModelError} If it has neither.
  */
 export function implementedMethods(model: ChatModel): { readonly predict: boolean; readonly predictStream: boolean } {
-  const methods = { predict: !(DERIVED in model.predict), predictStream: !(DERIVED in model.predictStream) };
+  const methods = { predict: !isDerived(model.predict), predictStream: !isDerived(model.predictStream) };
   if (!methods.predict && !methods.predictStream) throw notImplemented(model);
   return methods;
 }

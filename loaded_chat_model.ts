@@ -59,7 +59,7 @@ export async function loadChatModel(source: ChatModelSource, options: LoadOption
   let loaded = false;
   try {
     const loading = model.loadContext(call.context);
-    if (loading !== undefined) await call.settle(loading);
+    if (isPromiseLike(loading)) await call.settle(loading);
     loaded = true;
   } finally {
     call.end(loaded);
@@ -132,7 +132,7 @@ export class LoadedChatModel {
       const answer = this.#model.predict(call.context, parsed.messages, parsed.params);
       const result = isPromiseLike(answer) ? await call.settle(answer) : answer;
       completed = true;
-      return complete(result, this.#envelope(parsed));
+      return complete(oneAnswer(result), this.#envelope(parsed));
     } finally {
       call.end(completed);
     }
@@ -156,17 +156,22 @@ export class LoadedChatModel {
     if (!this.#methods.predictStream) {
       return single(() => this.#model.predict(call.context, request.messages, request.params));
     }
-    const parts: unknown = this.#model.predictStream(call.context, request.messages, request.params);
-    if (!isIterable(parts)) {
-      call.end(false);
-      // An async function instead of a generator: what becomes of its promise must not end the process.
-      if (isPromiseLike(parts)) parts.then(undefined, () => {});
-      throw new ChatModelError(
+    let parts: unknown;
+    try {
+      parts = this.#model.predictStream(call.context, request.messages, request.params);
+    } catch (error) {
+      // No generator: it fails before there is a stream. Told where all failures are, while the stream is read.
+      return failing(error);
+    }
+    if (isIterable(parts)) return parts;
+    // An async function instead of a generator: what becomes of its promise must not end the process.
+    if (isPromiseLike(parts)) parts.then(undefined, () => {});
+    return failing(
+      new ChatModelError(
         "Cannot read the model's output: predictStream must return an iterable. Write it as a generator: async *predictStream",
         { code: "invalid_model_output" },
-      );
-    }
-    return parts;
+      ),
+    );
   }
 
   #envelope(request: ChatRequest): NormaliseOptions {
@@ -177,7 +182,21 @@ export class LoadedChatModel {
 async function* single(
   predict: () => PredictResult | Promise<PredictResult>,
 ): AsyncGenerator<PredictResult | PredictPart> {
-  yield await predict();
+  yield oneAnswer(await predict());
+}
+
+// deno-lint-ignore require-yield -- a stream that has nothing but its failure
+function* failing(error: unknown): Generator<never> {
+  throw error;
+}
+
+/** A generator has no members, and would pass as an answer without text. */
+function oneAnswer<T>(answer: T): T {
+  if (!isIterable(answer)) return answer;
+  throw new ChatModelError(
+    "Cannot read the model's output: predict must return one answer, but returned an iterable. To answer piece by piece, name the method predictStream",
+    { code: "invalid_model_output" },
+  );
 }
 
 function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {

@@ -20,14 +20,25 @@ export async function readJson(request: Request, maxSize: number): Promise<unkno
 
 async function readBody(request: Request, maxSize: number): Promise<string> {
   const announced = request.headers.get("content-length");
-  if (announced !== null) {
-    if (Number(announced) > maxSize) throw tooLarge(maxSize);
-    return await request.text();
-  }
-  // Sent in pieces of unknown number: counted while reading.
+  if (announced !== null && Number(announced) > maxSize) throw tooLarge(maxSize);
   if (request.body === null) return "";
+  try {
+    return announced === null ? await readPieces(request.body, maxSize) : await request.text();
+  } catch (error) {
+    if (ChatModelError.isInstance(error)) throw error;
+    // Most often the client left while it sent. Nothing is wrong here, so it must not look like a failure of the server.
+    throw new ChatModelError("Cannot read request body: it broke off. Send it again as a whole", {
+      status: 400,
+      code: "incomplete_body",
+      cause: error,
+    });
+  }
+}
+
+/** Reads a body of unknown size: counted while reading. */
+async function readPieces(body: ReadableStream<Uint8Array>, maxSize: number): Promise<string> {
   let size = 0;
-  const counted = request.body.pipeThrough(
+  const counted = body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         size += chunk.byteLength;

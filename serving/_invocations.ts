@@ -2,7 +2,7 @@ import { ChatModelError, parseChatRequest, ValidationError } from "../types/mod.
 import { readJson } from "./_body.ts";
 import { type ChatRouteOptions, findModel, streamResponse } from "./_chat_completions.ts";
 import type { RequestScope } from "./_request_scope.ts";
-import { type Header, jsonResponse, pushRetryHeaders } from "./_respond.ts";
+import { errorStatus, type Header, jsonResponse, pushRetryHeaders } from "./_respond.ts";
 
 /** MLflow's ways to wrap the input, of which exactly one is to be used where there are no `messages`. */
 const WRAPPERS = ["dataframe_split", "dataframe_records", "instances", "inputs"];
@@ -30,10 +30,12 @@ export async function invocations(
 export function mlflowErrorResponse(error: ChatModelError, headers: Header[]): Response {
   pushRetryHeaders(error, headers);
   const body = { error_code: mlflowErrorCode(error), message: error.message };
-  return jsonResponse(JSON.stringify(body), error.status, headers);
+  return jsonResponse(JSON.stringify(body), errorStatus(error), headers);
 }
 
-function mlflowErrorCode({ status }: ChatModelError): string {
+function mlflowErrorCode(error: ChatModelError): string {
+  const status = errorStatus(error);
+  if (error.code === "invalid_json" || error.code === "incomplete_body") return "BAD_REQUEST";
   if (status === 404) return "RESOURCE_DOES_NOT_EXIST";
   if (status === 400) return "INVALID_PARAMETER_VALUE";
   if (status === 429) return "REQUEST_LIMIT_EXCEEDED";
@@ -70,7 +72,7 @@ function unwrap(body: unknown): { readonly input: unknown; readonly wrapped: boo
     case "inputs":
       return { input: Array.isArray(value) ? value[0] : value, wrapped: true };
     case "dataframe_records":
-      return { input: Array.isArray(value) ? value[0] : value, wrapped: true };
+      return { input: firstRecord(value), wrapped: true };
     case "dataframe_split":
       return { input: firstRow(value), wrapped: true };
     default:
@@ -79,6 +81,14 @@ function unwrap(body: unknown): { readonly input: unknown; readonly wrapped: boo
         message: 'MLflow never accepts it for a chat model either. Send {"messages": […]} or "inputs"',
       }]);
   }
+}
+
+function firstRecord(value: unknown): unknown {
+  if (Array.isArray(value) && value.length > 0) return value[0];
+  throw new ValidationError("Cannot parse input", [{
+    path: "dataframe_records",
+    message: "must be an array with at least one record",
+  }]);
 }
 
 /** The first row of `{columns, data}` as an object. */

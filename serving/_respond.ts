@@ -12,12 +12,18 @@ export function jsonResponse(body: string, status: number, headers: Header[]): R
 /** An error as OpenAI clients read it, with the headers by which they decide whether to try again. */
 export function errorResponse(error: ChatModelError, headers: Header[]): Response {
   pushRetryHeaders(error, headers);
-  return jsonResponse(JSON.stringify({ error: error.toErrorObject() }), error.status, headers);
+  return jsonResponse(JSON.stringify({ error: error.toErrorObject() }), errorStatus(error), headers);
+}
+
+/** The status to answer an error with: an author's error may carry one that no answer can have. */
+export function errorStatus({ status }: ChatModelError): number {
+  return Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500;
 }
 
 /** OpenAI's clients retry 408, 409, 429 and 5xx unless told otherwise: what cannot succeed is said to be final. */
 export function pushRetryHeaders(error: ChatModelError, headers: Header[]): void {
-  const retriedByDefault = error.status >= 500 || [408, 409, 429].includes(error.status);
+  const status = errorStatus(error);
+  const retriedByDefault = status >= 500 || [408, 409, 429].includes(status);
   if (retriedByDefault && !error.retryable) headers.push(["x-should-retry", "false"]);
   if (error.retryable && error.retryAfter !== undefined) {
     headers.push(["retry-after-ms", String(Math.ceil(error.retryAfter))]);

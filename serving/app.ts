@@ -5,7 +5,7 @@ import { type AllowedOrigins, isAllowedOrigin, preflightResponse, pushCorsHeader
 import { type AppModels, isDirectory, type ModelDirectory, StaticDirectory } from "./directory.ts";
 import { invocations, mlflowErrorResponse } from "./_invocations.ts";
 import { RequestScope } from "./_request_scope.ts";
-import { errorResponse, type Header, invalidUrl, jsonResponse, methodNotAllowed } from "./_respond.ts";
+import { errorResponse, errorStatus, type Header, invalidUrl, jsonResponse, methodNotAllowed } from "./_respond.ts";
 import { VERSION } from "./_version.ts";
 
 /** Options for {@linkcode createApp}. */
@@ -94,7 +94,14 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
     statusWait: options.statusWait ?? 15_000,
     report(thrown, scope) {
       const error = ChatModelError.from(thrown);
-      if (error.status >= 500) onError(error, scope.requestId);
+      if (errorStatus(error) < 500) return error;
+      try {
+        onError(error, scope.requestId);
+      } catch (failure) {
+        // A log that fails must not take the answer with it.
+        logError(error, scope.requestId);
+        logError(ChatModelError.from(failure), scope.requestId);
+      }
       return error;
     },
   };
@@ -104,13 +111,14 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
     try {
       const { methods, id } = findRoute(routes, path);
       if (methods === undefined) throw invalidUrl(request.method, path);
-      const allowed = Object.keys(methods);
+      const allowed = Object.keys(methods).flatMap((method) => method === "GET" ? ["GET", "HEAD"] : method);
       if (request.method === "OPTIONS") {
         headers.push(["allow", [...allowed, "OPTIONS"].join(", ")]);
         return preflightResponse(request, allowed, headers);
       }
       const head = request.method === "HEAD" && methods.GET !== undefined;
-      const route = methods[head ? "GET" : request.method];
+      const method = head ? "GET" : request.method;
+      const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
       if (route === undefined) {
         headers.push(["allow", [...allowed, "OPTIONS"].join(", ")]);
         throw methodNotAllowed(request.method, path, allowed);
@@ -119,7 +127,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
       return head ? new Response(null, response) : response;
     } catch (thrown) {
       const error = routeOptions.report(thrown, scope);
-      return path.startsWith("/invocations") ? mlflowErrorResponse(error, headers) : errorResponse(error, headers);
+      return isInvocations(path) ? mlflowErrorResponse(error, headers) : errorResponse(error, headers);
     }
   }
 
@@ -196,11 +204,20 @@ function findRoute(
   routes: ReadonlyMap<string, Methods>,
   path: string,
 ): { readonly methods: Methods | undefined; readonly id?: string } {
-  let rest = path.startsWith("/v1/") ? path.slice(3) : path;
-  if (rest.length > 1 && rest.endsWith("/")) rest = rest.slice(0, -1);
-  const methods = routes.get(rest);
-  if (methods !== undefined || !rest.startsWith("/models/")) return { methods };
+  const rest = routePath(path);
+  if (!rest.startsWith("/models/")) return { methods: routes.get(rest) };
   return { methods: routes.get("/models/:id"), id: decode(rest.slice("/models/".length)) };
+}
+
+/** A path without `/v1` before it and a slash after it. */
+function routePath(path: string): string {
+  const rest = path.startsWith("/v1/") ? path.slice(3) : path;
+  return rest.length > 1 && rest.endsWith("/") ? rest.slice(0, -1) : rest;
+}
+
+/** Whether errors are to be MLflow's. */
+function isInvocations(path: string): boolean {
+  return routePath(path) === "/invocations";
 }
 
 function decode(text: string): string {

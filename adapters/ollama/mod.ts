@@ -45,6 +45,7 @@ export type {
   OllamaToolCall,
 } from "./wire.ts";
 export { type OllamaHost, parseOllamaHost } from "./host.ts";
-export { OllamaChatModel, type OllamaChatModelOptions } from "./ollama_chat_model.ts";
+export { OllamaChatModel } from "./ollama_chat_model.ts";
+export type { OllamaChatModelOptions } from "./ollama_chat_model_options.ts";
 export type { OllamaOptions } from "./options.ts";
 export { OllamaModels, type OllamaModelsOptions } from "./ollama_models.ts";
