@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a command talks to its user
 /**
  * Measures what this package adds: each server against a bare one that does the same by hand, in one run, the server on
  * one core, `wrk` (and what stands for Ollama) on another. Three rounds, in turn; the median of the ratios counts.

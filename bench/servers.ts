@@ -94,7 +94,6 @@ class SyncWords extends ChatModel {
 }
 
 class AsyncWords extends ChatModel {
-  // deno-lint-ignore require-await -- what most authors write
   override async *predictStream(): AsyncGenerator<string> {
     for (let i = 0; i < FRAMES; i++) yield "word ";
   }
@@ -113,4 +112,5 @@ const handlers: { readonly [name: string]: () => Handler } = {
 
 const handler = handlers[name]?.();
 if (handler === undefined) throw new Error(`Cannot serve "${name}": one of ${Object.keys(handlers).join(", ")}`);
+// deno-lint-ignore no-console -- how `run.ts` learns of it
 Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: ({ port }) => console.log(port) }, handler);

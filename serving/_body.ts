@@ -21,9 +21,9 @@ export async function readJson(request: Request, maxSize: number): Promise<unkno
 async function readBody(request: Request, maxSize: number): Promise<string> {
   const announced = request.headers.get("content-length");
   if (announced !== null && Number(announced) > maxSize) throw tooLarge(maxSize);
-  if (request.body === null) return "";
   try {
-    return announced === null ? await readPieces(request.body, maxSize) : await request.text();
+    if (announced !== null) return await request.text();
+    return request.body === null ? "" : await readPieces(request.body, maxSize);
   } catch (error) {
     if (ChatModelError.isInstance(error)) throw error;
     // Most often the client left while it sent. Nothing is wrong here, so it must not look like a failure of the server.

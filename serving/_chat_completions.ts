@@ -1,4 +1,4 @@
-import { ChatModelError, type ChatRequest, ModelNotFoundError, parseChatRequest } from "../types/mod.ts";
+import { type ChatModelError, type ChatRequest, ModelNotFoundError, parseChatRequest } from "../types/mod.ts";
 import { type ChatCompletionStream, encodeSse } from "../streaming/mod.ts";
 import type { LoadedChatModel } from "../loaded_chat_model.ts";
 import { readJson } from "./_body.ts";

@@ -1,7 +1,7 @@
 import { DemoChatModel } from "../adapters/demo/mod.ts";
 import { OllamaClient, OllamaModels } from "../adapters/ollama/mod.ts";
 import { loadChatModel } from "../loaded_chat_model.ts";
-import { OverloadedError } from "../types/mod.ts";
+import { ChatModelError, OverloadedError } from "../types/mod.ts";
 import { type App, createApp } from "./app.ts";
 import { CommandError } from "./_command_error.ts";
 import { type AppModels, isDirectory, type ModelDirectory } from "./directory.ts";
@@ -11,6 +11,9 @@ import { VERSION } from "./_version.ts";
 
 /** Milliseconds that running answers get to finish after Ctrl-C. */
 const GRACE = 10_000;
+
+/** Milliseconds that clients get to take the end of their answers, before their connections are closed. */
+const CLOSING_TIME = 1_000;
 
 /** Milliseconds in which an Ollama has to show that it is there. */
 const PROBE_TIMEOUT = 3_000;
@@ -23,27 +26,29 @@ export async function main(args: readonly string[]): Promise<void> {
     if (flags.version) return print(VERSION);
     await serve(flags);
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    warn(`error: ${error.message}`);
-    Deno.exit(error.exitCode);
+    if (!(error instanceof CommandError) && !ChatModelError.isInstance(error)) throw error;
+    warn(`error: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`);
+    Deno.exit(error instanceof CommandError ? error.exitCode : 1);
   }
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
   const models = flags.models.length > 0 ? await loadSpecs(flags.models, flags) : await defaultModels(flags);
   const app = createApp(models, flags);
-  const server = listen(app, flags);
-  const url = urlOf(server.addr);
-  await announce(models, url, flags.host);
-  await stopOnSignal(server, app);
+  const closer = new AbortController();
+  const server = listen(app, flags, closer.signal);
+  // Before anything is printed: who reads that the server listens may stop it at once.
+  const stopped = stopOnSignal(server, app, closer);
+  await announce(models, urlOf(server.addr), flags.host);
+  await stopped;
 }
 
 /** All models of Ollama if one answers, else the demo model: loudly, so that no one takes it for a real one. */
 async function defaultModels(flags: ServeFlags): Promise<AppModels | ModelDirectory> {
-  const client = new OllamaClient();
-  const models = new OllamaModels({ ...flags, client });
   let problem: string;
   try {
+    const client = new OllamaClient();
+    const models = new OllamaModels({ ...flags, client });
     if (client.warning !== undefined) warn(`warning: ${client.warning}`);
     const version = await client.version({ timeout: PROBE_TIMEOUT });
     const names = (await models.list(AbortSignal.timeout(PROBE_TIMEOUT))).map(({ id }) => id);
@@ -67,9 +72,9 @@ async function defaultModels(flags: ServeFlags): Promise<AppModels | ModelDirect
   return { demo: await loadChatModel(DemoChatModel, { ...flags, name: "demo" }) };
 }
 
-function listen(app: App, { host, port }: ServeFlags): Deno.HttpServer<Deno.NetAddr> {
+function listen(app: App, { host, port }: ServeFlags, signal: AbortSignal): Deno.HttpServer<Deno.NetAddr> {
   try {
-    return Deno.serve({ hostname: host, port, onListen() {} }, app.fetch);
+    return Deno.serve({ hostname: host, port, signal, onListen() {} }, app.fetch);
   } catch (error) {
     const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     if (error instanceof Deno.errors.AddrInUse) {
@@ -104,6 +109,7 @@ async function announce(models: AppModels | ModelDirectory, url: string, host: s
 Try it:
   curl -N ${url}/v1/chat/completions -d '${
     JSON.stringify({ model: first, stream: true, messages: [{ role: "user", content: "Hello" }] })
+      .replaceAll("'", String.raw`'\''`)
   }'
 
 Stop with Ctrl-C.`);
@@ -115,11 +121,15 @@ Stop with Ctrl-C.`);
 }
 
 /** Stops on Ctrl-C and SIGTERM: takes no more requests, lets answers finish for a while, ends the rest with an error. */
-async function stopOnSignal(server: Deno.HttpServer, app: App): Promise<void> {
+async function stopOnSignal(server: Deno.HttpServer, app: App, closer: AbortController): Promise<void> {
   let stopping = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const cut = () =>
+  const cut = () => {
     app.abort(new OverloadedError("Cannot finish the answer: the server stops", { code: "server_stopping" }));
+    clearTimeout(timer);
+    // Who neither sends the rest of a request nor reads an answer must not keep the server from stopping.
+    timer = setTimeout(() => closer.abort(), CLOSING_TIME);
+  };
   const stop = () => {
     if (stopping) return cut(); // Asked again: no more patience.
     stopping = true;

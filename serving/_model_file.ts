@@ -21,11 +21,16 @@ export function importModelFile(path: string): Promise<ChatModel> {
   return result;
 }
 
+/** What files named by `setModel`, by address: a file that is served twice runs only once. */
+const namedModels = new Map<string, ChatModel>();
+
 async function importNow(path: string): Promise<ChatModel> {
   await checkFile(path);
   takeModel();
-  const module = await importModule(path);
-  const named = takeModel();
+  const url = toFileUrl(resolve(path)).href;
+  const module = await importModule(path, url);
+  const named = takeModel() ?? namedModels.get(url);
+  if (named !== undefined) namedModels.set(url, named);
   let model: ChatModel | undefined;
   try {
     model = toChatModel(module.default);
@@ -65,9 +70,9 @@ async function checkFile(path: string): Promise<void> {
   }
 }
 
-async function importModule(path: string): Promise<Record<string, unknown>> {
+async function importModule(path: string, url: string): Promise<Record<string, unknown>> {
   try {
-    const module: Record<string, unknown> = await import(toFileUrl(resolve(path)).href);
+    const module: Record<string, unknown> = await import(url);
     return module;
   } catch (error) {
     throw failed(path, "it cannot be imported", error);
@@ -75,6 +80,7 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
 }
 
 function failed(path: string, what: string, error: unknown): CommandError {
-  const reason = error instanceof Error ? error.message : String(error);
+  // The first line: what follows is the code, as Deno shows it.
+  const [reason] = (error instanceof Error ? error.message : String(error)).split("\n", 1);
   return new CommandError(`Cannot load model "${path}": ${what}: ${reason}`, 1, { cause: error });
 }

@@ -22,6 +22,7 @@ export interface ModelDirectory {
 
 /** A model, its class, a loaded one, or how to get one, under the name it is served by. */
 export interface AppModels {
+  /** Name → model. */
   readonly [name: string]: ChatModelSource | LoadedChatModel;
 }
 

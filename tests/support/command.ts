@@ -1,7 +1,9 @@
 /** Runs commands that serve, as a person would in a terminal. */
 
-/** Where `deno.json` is, and commands are to be run. */
-export const ROOT: string = new URL("../../", import.meta.url).pathname;
+import { fromFileUrl } from "@std/path";
+
+/** Where `deno.json` is, and commands are to be run; with a slash at its end. */
+export const ROOT: string = fromFileUrl(new URL("../../", import.meta.url));
 
 /** A running command that serves. */
 export interface ServingCommand extends AsyncDisposable {

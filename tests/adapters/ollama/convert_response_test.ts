@@ -293,6 +293,16 @@ Deno.test("AnswerConverter gives log probabilities of the text only", () => {
       undefined,
     ],
   );
+  // What was held before the thinking is forgotten, so that a cut character is still known to be the text's.
+  assertEquals(
+    kept([
+      streamed("", "<th"),
+      { message: { thinking: "Hm" }, logprobs: tokens("Hm") },
+      streamed("ß", "\ufffd"),
+      done(),
+    ]),
+    [undefined, ["\ufffd"], undefined],
+  );
   // Not streamed, all tokens stand in one record.
   assertEquals(
     kept([
@@ -309,7 +319,7 @@ Deno.test("AnswerConverter gives log probabilities of the text only", () => {
     kept([
       done({
         message: { content: "Hi ", tool_calls: [call("f", {})] },
-        logprobs: tokens("Hi ", "<tool>", "Hi ", "</tool>"),
+        logprobs: tokens("Hi ", "<tool>", "Hi there", "</tool>"),
       }),
     ]),
     [

@@ -111,6 +111,19 @@ Deno.test("OllamaChatModel has a thinking model think as much as wanted, and ask
   assertEquals(bodies(upstream, "/api/show"), [{ model: "m" }]);
 });
 
+Deno.test("OllamaChatModel asks again what a model can do when it got no answer", async () => {
+  let shown = 0;
+  await using upstream = await startFakeUpstream(({ path }) => {
+    if (path !== "/api/show") return json(answer("x"));
+    return shown++ === 0 ? json({ error: "broken" }, { status: 500 }) : json({ capabilities: ["thinking"] });
+  });
+  const model = await load(upstream);
+  const request = { messages: MESSAGES, reasoning_effort: "low" };
+  await assertRejects(() => model.predict(request), ChatModelError, "broken");
+  await model.predict(request);
+  assertEquals(bodies(upstream).map(({ think }) => think), ["low"]);
+});
+
 Deno.test("OllamaChatModel lets an effort go where the model cannot think, and says so", async () => {
   for (const capabilities of [["completion"], undefined]) {
     await using upstream = await startFakeUpstream(withCapabilities(capabilities, json(answer("x"))));
@@ -330,11 +343,17 @@ Deno.test("OllamaChatModel makes up no seeds for several answers", async () => {
 Deno.test("OllamaChatModel ends all of several calls when one fails", async () => {
   const failing: Answer = [{ wait: 30 }, ...json({ error: "broken" }, { status: 500 }), "close"];
   const failingLater: Answer = [...ndjson([text("x"), '{"error":"broken"}']), "close"];
-  for (const streamed of [false, true]) {
-    await using upstream = await startFakeUpstream((request, index) => {
-      if (index === 2) return streamed ? failingLater : failing;
-      return JSON.parse(request.body).stream ? ndjson([text("y")], { end: "stall" }) : ["stall"];
-    });
+  const begun = ndjson([text("y")], { end: "stall" });
+  const silent: Answer = ["stall"];
+  for (
+    const [streamed, third, others] of [
+      [false, failing, silent],
+      [true, failing, silent],
+      [true, failing, begun],
+      [true, failingLater, begun],
+    ] as const
+  ) {
+    await using upstream = await startFakeUpstream((_, index) => index === 2 ? third : others);
     const model = await load(upstream);
     const request = { messages: MESSAGES, n: 3 };
     const error = await assertRejects(

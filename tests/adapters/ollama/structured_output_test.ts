@@ -39,6 +39,11 @@ for (const [answer, expected] of FAILING) {
   });
 }
 
+Deno.test("compileSchema() does not repeat names that the model made up", () => {
+  const check = compileSchema({ properties: { map: { additionalProperties: { type: "string" } } } });
+  assertThrows(() => check('{"map":{"confidential":5}}'), UpstreamError, '"map.*" is wrong by "type"');
+});
+
 Deno.test("compileSchema() does not write into the schema", () => {
   const frozen = Object.freeze({ type: "object", $id: "https://example.com/x", properties: Object.freeze({}) });
   compileSchema(frozen)("{}");
