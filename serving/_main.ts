@@ -33,18 +33,27 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
-  const models = flags.models.length > 0 ? await loadSpecs(flags.models, flags) : await defaultModels(flags);
+  const { models, notice }: Served = flags.models.length > 0
+    ? { models: await loadSpecs(flags.models, flags) }
+    : await defaultModels(flags);
   const app = createApp(models, flags);
   const closer = new AbortController();
   const server = listen(app, flags, closer.signal);
   // Before anything is printed: who reads that the server listens may stop it at once.
   const stopped = stopOnSignal(server, app, closer);
+  if (notice !== undefined) warn(notice);
   await announce(models, urlOf(server.addr), flags.host);
   await stopped;
 }
 
+interface Served {
+  readonly models: AppModels | ModelDirectory;
+  /** What is to be told once the server listens: where it cannot, that alone is of interest. */
+  readonly notice?: string;
+}
+
 /** All models of Ollama if one answers, else the demo model: loudly, so that no one takes it for a real one. */
-async function defaultModels(flags: ServeFlags): Promise<AppModels | ModelDirectory> {
+async function defaultModels(flags: ServeFlags): Promise<Served> {
   let problem: string;
   try {
     const client = new OllamaClient();
@@ -56,20 +65,20 @@ async function defaultModels(flags: ServeFlags): Promise<AppModels | ModelDirect
       print(
         `Ollama ${version} at ${client.url} serves ${names.length === 1 ? "one model" : `${names.length} models`}.`,
       );
-      return models;
+      return { models };
     }
     problem = `The Ollama at ${client.url} has no model that can chat`;
   } catch (error) {
     problem = error instanceof Error ? error.message : String(error);
   }
-  warn(`
+  const notice = `
   ${problem}
 
   So the DEMO MODEL is served: it does not think, it echoes.
   For a real one: install Ollama (ollama.com), run 'ollama serve' and 'ollama pull llama3.2:1b', and start again.
   If Ollama runs elsewhere, set OLLAMA_HOST.
-`);
-  return { demo: await loadChatModel(DemoChatModel, { ...flags, name: "demo" }) };
+`;
+  return { models: { demo: await loadChatModel(DemoChatModel, { ...flags, name: "demo" }) }, notice };
 }
 
 function listen(app: App, { host, port }: ServeFlags, signal: AbortSignal): Deno.HttpServer<Deno.NetAddr> {

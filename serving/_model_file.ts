@@ -1,6 +1,6 @@
 import { basename, extname, resolve, toFileUrl } from "@std/path";
 import { type ChatModel, takeModel, toChatModel } from "../chat_model.ts";
-import { CommandError } from "./_command_error.ts";
+import { CommandError, reasonOf } from "./_command_error.ts";
 
 /** Imports run one after the other, so that what a file names by `setModel` is not taken for another's. */
 let queue: Promise<unknown> = Promise.resolve();
@@ -51,7 +51,9 @@ async function importNow(path: string): Promise<ChatModel> {
 async function checkFile(path: string): Promise<void> {
   try {
     const { isFile } = await Deno.stat(path);
-    if (!isFile) throw new CommandError(`Cannot load model "${path}": it is not a file`, 1);
+    if (!isFile) {
+      throw new CommandError(`Cannot load model "${path}": it is not a file. Name the .ts or .js file of the model`, 1);
+    }
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (error instanceof Deno.errors.NotFound) {
@@ -80,7 +82,5 @@ async function importModule(path: string, url: string): Promise<Record<string, u
 }
 
 function failed(path: string, what: string, error: unknown): CommandError {
-  // The first line: what follows is the code, as Deno shows it.
-  const [reason] = (error instanceof Error ? error.message : String(error)).split("\n", 1);
-  return new CommandError(`Cannot load model "${path}": ${what}: ${reason}`, 1, { cause: error });
+  return new CommandError(`Cannot load model "${path}": ${what}: ${reasonOf(error)}`, 1, { cause: error });
 }

@@ -2,7 +2,7 @@ import { OllamaChatModel, OllamaClient } from "../adapters/ollama/mod.ts";
 import { DemoChatModel } from "../adapters/demo/mod.ts";
 import type { ChatModel } from "../chat_model.ts";
 import { type CallLimits, loadChatModel, type LoadedChatModel } from "../loaded_chat_model.ts";
-import { CommandError } from "./_command_error.ts";
+import { CommandError, reasonOf } from "./_command_error.ts";
 import { importModelFile, modelFileName } from "./_model_file.ts";
 
 /** A kind of model that `--model` can name. */
@@ -62,8 +62,7 @@ async function load(model: ChatModel, name: string, spec: string, limits: CallLi
   try {
     return await loadChatModel(model, { ...limits, name });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`Cannot load model "${spec}": ${reason}`, 1, { cause: error });
+    throw new CommandError(`Cannot load model "${spec}": ${reasonOf(error)}`, 1, { cause: error });
   }
 }
 

@@ -1,15 +1,6 @@
 import { UpstreamError } from "../types/mod.ts";
+import type { SseEvent } from "./sse_event.ts";
 import type { LineParser } from "./_line_batches.ts";
-
-/** A server-sent event. */
-export interface SseEvent {
-  /** Type of the event; absent where the server gave none, which means `message`. */
-  readonly event?: string;
-  /** The event's lines of data, joined by line feeds. */
-  readonly data: string;
-  /** The last id that the server gave, in this event or an earlier one. */
-  readonly id?: string;
-}
 
 /** Reads the lines of an event stream as the HTML standard tells ("Interpreting an event stream"). */
 export class SseParser implements LineParser<SseEvent> {

@@ -2,9 +2,8 @@ import { UpstreamError } from "../types/mod.ts";
 import { ByteBuffer } from "./_byte_buffer.ts";
 import { LineBatches } from "./_line_batches.ts";
 import { NdjsonParser } from "./_ndjson_parser.ts";
-import { type SseEvent, SseParser } from "./_sse_parser.ts";
-
-export type { SseEvent };
+import { SseParser } from "./_sse_parser.ts";
+import type { SseEvent } from "./sse_event.ts";
 
 const decoder = new TextDecoder();
 

@@ -36,3 +36,4 @@ export { decodeNdjson, type DecodeOptions, decodeSse } from "./decode.ts";
 export { encodeSse, type EncodeSseOptions } from "./encode_sse.ts";
 export { expand } from "./expand.ts";
 export { normalise, type NormaliseOptions } from "./normalise.ts";
+export type { SseEvent } from "./sse_event.ts";
