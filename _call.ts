@@ -152,14 +152,13 @@ export class Call implements StreamGuard {
   /** One timer for all waits of a call, set anew only when it fires: setting one costs more than a chunk does. */
   #setWaitTimer(delay: number): void {
     if (delay <= 0) return;
-    const first = this.#first;
     this.#waitTimer = setTimeout(() => {
       this.#waitTimer = undefined;
       const limit = this.#waitLimit();
       if (this.#waitingSince === undefined || limit <= 0) return;
       const rest = limit - (performance.now() - this.#waitingSince);
       if (rest > 0) this.#setWaitTimer(rest);
-      else this.#abort(first ? firstTokenTimeout(limit) : idleTimeout(limit));
+      else this.#abort(this.#first ? firstTokenTimeout(limit) : idleTimeout(limit));
     }, delay);
   }
 }

@@ -55,6 +55,9 @@ export interface ModelContext {
  * ```
  */
 export abstract class ChatModel {
+  /** Name that answers carry as `model` when the request says none. Default: name of the class. */
+  declare readonly name?: string;
+
   /** Marks models, whichever copy of the package their class comes from. */
   get [BRAND](): true {
     return true;

@@ -15,7 +15,7 @@ export type { CallLimits, PredictOptions } from "./_call.ts";
 
 /** Options for {@linkcode loadChatModel}. */
 export interface LoadOptions extends CallLimits {
-  /** Name that answers carry as `model` when neither the request nor the model says one. Default: name of the class. */
+  /** Name that answers carry as `model` when neither the request nor the answer says one. Default: the model's own. */
   readonly name?: string;
   /** Gives up loading. */
   readonly signal?: AbortSignal;
@@ -90,7 +90,7 @@ export class LoadedChatModel {
     methods: { readonly predict: boolean; readonly predictStream: boolean },
     options: LoadOptions,
   ) {
-    const { name = model.constructor.name, firstTokenTimeout, idleTimeout, timeout } = options;
+    const { name = model.name ?? model.constructor.name, firstTokenTimeout, idleTimeout, timeout } = options;
     this.name = name;
     this.#model = model;
     this.#methods = methods;

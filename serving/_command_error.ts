@@ -10,12 +10,16 @@ export class CommandError extends Error {
   }
 }
 
+/** The author's own files are of interest, not those that load them. */
+const HERE = new URL(".", import.meta.url).href;
+
 /** What an author's file failed with, in one line, and where: the stack is not shown. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // What follows the first line is the code, as Deno shows it.
   const [line = ""] = error.message.split("\n", 1);
-  const [place] = /file:\/\/[^\s()]+:\d+:\d+/.exec(`${error.message}\n${error.stack}`) ?? [];
+  const places = `${error.message}\n${error.stack}`.match(/file:\/\/[^\s()]+:\d+:\d+/g) ?? [];
+  const place = places.find((place) => !place.startsWith(HERE));
   const reason = line.replace(/\.$/, "");
   return place === undefined || reason.includes(place) ? reason : `${reason} (at ${place})`;
 }

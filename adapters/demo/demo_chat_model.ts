@@ -35,6 +35,8 @@ export interface DemoChatModelOptions {
  *   message asks for in quotation marks.
  */
 export class DemoChatModel extends ChatModel {
+  /** Name that answers carry. */
+  override readonly name = "demo";
   readonly #delay: number;
 
   /**

@@ -27,6 +27,8 @@ import type { OllamaChatRecord, OllamaChatRequest } from "./wire.ts";
  * ```
  */
 export class OllamaChatModel extends ChatModel {
+  /** Name of the model, as Ollama knows it. */
+  override readonly name: string;
   readonly #client: OllamaClient;
   readonly #defaults: OllamaDefaults;
   readonly #requester: Requester;
@@ -40,13 +42,9 @@ export class OllamaChatModel extends ChatModel {
   constructor(options: OllamaChatModelOptions) {
     super();
     this.#defaults = toDefaults(options);
+    this.name = options.model;
     this.#client = options.client ?? new OllamaClient();
     this.#requester = new Requester(this.#client, options);
-  }
-
-  /** Name of the model. */
-  get model(): string {
-    return this.#defaults.model;
   }
 
   /**

@@ -8,17 +8,21 @@ export class RawClient implements AsyncDisposable {
   /** What came so far, with the head and the marks of the chunks. */
   received = "";
   readonly #connection: Deno.TcpConn;
-  readonly #reading: Promise<void>;
+  #reading: Promise<void> = Promise.resolve();
   #closed = false;
   #onData = (): void => {};
 
   private constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
-    this.#reading = this.#read();
   }
 
-  /** Connects and sends a request. */
-  static async ask(port: number, asking: Asking): Promise<RawClient> {
+  /**
+   * Connects and sends a request.
+   *
+   * @param port Where the server is.
+   * @param asking The request, and whether the answer is read at once.
+   */
+  static async ask(port: number, asking: Asking & { readonly reads?: boolean }): Promise<RawClient> {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     connection.setNoDelay();
     const body = new TextEncoder().encode(requestBody(asking));
@@ -31,7 +35,14 @@ export class RawClient implements AsyncDisposable {
     ];
     const request = new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n${decoder.decode(body)}`);
     for (let sent = 0; sent < request.length;) sent += await connection.write(request.subarray(sent));
-    return new RawClient(connection);
+    const client = new RawClient(connection);
+    if (asking.reads ?? true) client.read();
+    return client;
+  }
+
+  /** Begins to read what comes. */
+  read(): void {
+    this.#reading = this.#read();
   }
 
   /** Resolves when something came that holds the text. */

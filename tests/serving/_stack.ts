@@ -174,8 +174,11 @@ export function readEvents(text: string): Pick<Outcome, "content" | "finishReaso
     assert(frame.startsWith("data: {"), frame);
     const chunk = JSON.parse(frame.slice("data: ".length));
     assert(!("error" in chunk) && chunk.object === "chat.completion.chunk", frame);
-    content += chunk.choices[0]?.delta.content ?? "";
-    finishReason = chunk.choices[0]?.finish_reason ?? finishReason;
+    for (const { index, delta, finish_reason } of chunk.choices) {
+      if (index !== 0) continue;
+      content += delta.content ?? "";
+      finishReason = finish_reason ?? finishReason;
+    }
   }
   if (last === "data: [DONE]") return { content, finishReason };
   const { error, ...rest } = JSON.parse(last?.slice("data: ".length) ?? "");

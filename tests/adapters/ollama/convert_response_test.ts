@@ -308,7 +308,7 @@ Deno.test("AnswerConverter gives log probabilities of the text only", () => {
     kept([
       done({
         message: { content: "Hi you", thinking: "Hi" },
-        logprobs: tokens("<think>", "Hi", "</think>", "Hi", " you"),
+        logprobs: tokens("<think>", "Hi you!", "</think>", "Hi", " you"),
       }),
     ]),
     [

@@ -512,5 +512,5 @@ Deno.test("new OllamaChatModel() refuses settings that Ollama cannot take", () =
     assertEquals(error.param, path);
     assertStringIncludes(error.message, "Cannot make an OllamaChatModel");
   }
-  assertEquals(new OllamaChatModel({ model: "m:1b", client }).model, "m:1b");
+  assertEquals(new OllamaChatModel({ model: "m:1b", client }).name, "m:1b");
 });
