@@ -24,6 +24,9 @@ export interface PredictOptions extends CallLimits {
   readonly requestId?: string;
 }
 
+/** The longest that a timer can run: a longer one fires at once. In milliseconds, about 25 days. */
+const MAX_TIMER = 2 ** 31 - 1;
+
 /** Turns of the microtask queue in which a quick model may answer before the call is armed with timers and listeners. */
 const QUICK_TURNS = 12;
 
@@ -138,7 +141,7 @@ export class Call implements StreamGuard {
       this.#outer = signal;
       signal.addEventListener("abort", this.#onOuterAbort);
     }
-    if (timeout > 0) {
+    if (timeout > 0 && timeout <= MAX_TIMER) {
       this.#totalTimer = setTimeout(() => this.#abort(totalTimeout(timeout)), timeout);
     }
   }
@@ -159,7 +162,7 @@ export class Call implements StreamGuard {
       const rest = limit - (performance.now() - this.#waitingSince);
       if (rest > 0) this.#setWaitTimer(rest);
       else this.#abort(this.#first ? firstTokenTimeout(limit) : idleTimeout(limit));
-    }, delay);
+    }, Math.min(delay, MAX_TIMER));
   }
 }
 

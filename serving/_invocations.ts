@@ -33,9 +33,12 @@ export function mlflowErrorResponse(error: ChatModelError, headers: Header[]): R
   return jsonResponse(JSON.stringify(body), errorStatus(error), headers);
 }
 
+/** Codes of errors in the form of a body, which MLflow tells from errors in its values. */
+const FORM_CODES = ["invalid_json", "incomplete_body", "invalid_input"];
+
 function mlflowErrorCode(error: ChatModelError): string {
   const status = errorStatus(error);
-  if (error.code === "invalid_json" || error.code === "incomplete_body") return "BAD_REQUEST";
+  if (status === 400 && error.code !== null && FORM_CODES.includes(error.code)) return "BAD_REQUEST";
   if (status === 404) return "RESOURCE_DOES_NOT_EXIST";
   if (status === 400) return "INVALID_PARAMETER_VALUE";
   if (status === 429) return "REQUEST_LIMIT_EXCEEDED";
@@ -56,21 +59,20 @@ function checkContentType(request: Request): void {
 }
 
 function unwrap(body: unknown): { readonly input: unknown; readonly wrapped: boolean } {
-  if (typeof body !== "object" || body === null || Array.isArray(body)) return { input: body, wrapped: false };
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw invalidInput("", `must be a JSON object. Send {"messages": […]}, or one of ${WRAPPERS.join(", ")}`);
+  }
   if ("messages" in body) return { input: body, wrapped: false };
   const given = WRAPPERS.filter((key) => key in body);
-  const [key] = given;
-  if (key === undefined || given.length > 1) {
-    const reason = key === undefined ? "is missing" : `must not stand beside ${given.join(", ")}`;
-    throw new ValidationError("Cannot parse input", [{
-      path: "messages",
-      message: `${reason}. Send {"messages": […]}, or one of ${WRAPPERS.join(", ")}`,
-    }]);
+  const [key, second] = given;
+  if (key === undefined) {
+    throw invalidInput("messages", `is missing. Send {"messages": […]}, or one of ${WRAPPERS.join(", ")}`);
   }
+  if (second !== undefined) throw invalidInput(second, `must not stand beside "${key}". Send one of them`);
   const value: unknown = Reflect.get(body, key);
   switch (key) {
     case "inputs":
-      return { input: Array.isArray(value) ? value[0] : value, wrapped: true };
+      return { input: firstInput(value), wrapped: true };
     case "dataframe_records":
       return { input: firstRecord(value), wrapped: true };
     case "dataframe_split":
@@ -83,12 +85,19 @@ function unwrap(body: unknown): { readonly input: unknown; readonly wrapped: boo
   }
 }
 
+function firstInput(value: unknown): unknown {
+  const input: unknown = Array.isArray(value) ? value[0] : value;
+  if (typeof input === "object" && input !== null) return input;
+  throw invalidInput("inputs", 'must be a request such as {"messages": […]}, or an array of one');
+}
+
 function firstRecord(value: unknown): unknown {
   if (Array.isArray(value) && value.length > 0) return value[0];
-  throw new ValidationError("Cannot parse input", [{
-    path: "dataframe_records",
-    message: "must be an array with at least one record",
-  }]);
+  throw invalidInput("dataframe_records", "must be an array with at least one record");
+}
+
+function invalidInput(path: string, message: string): ValidationError {
+  return new ValidationError("Cannot parse input", [{ path, message }], { code: "invalid_input" });
 }
 
 /** The first row of `{columns, data}` as an object. */
@@ -97,10 +106,7 @@ function firstRow(value: unknown): unknown {
     typeof value !== "object" || value === null || !("columns" in value) || !("data" in value) ||
     !Array.isArray(value.columns) || !Array.isArray(value.data) || !Array.isArray(value.data[0])
   ) {
-    throw new ValidationError("Cannot parse input", [{
-      path: "dataframe_split",
-      message: 'must be {"columns": […], "data": [[…]]} with at least one row',
-    }]);
+    throw invalidInput("dataframe_split", 'must be {"columns": […], "data": [[…]]} with at least one row');
   }
   const row: unknown[] = value.data[0];
   return Object.fromEntries(value.columns.map((column: unknown, i) => [String(column), row[i]]));

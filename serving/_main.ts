@@ -37,13 +37,13 @@ async function serve(flags: ServeFlags): Promise<void> {
     ? { models: await loadSpecs(flags.models, flags) }
     : await defaultModels(flags);
   const app = createApp(models, flags);
-  const closer = new AbortController();
-  const server = listen(app, flags, closer.signal);
+  const server = listen(app, flags);
   // Before anything is printed: who reads that the server listens may stop it at once.
-  const stopped = stopOnSignal(server, app, closer);
+  const stopped = stopOnSignal(server, app);
   if (notice !== undefined) warn(notice);
   await announce(models, urlOf(server.addr), flags.host);
   await stopped;
+  Deno.exit(0); // A model may have left timers or connections, for which the process would wait.
 }
 
 interface Served {
@@ -81,9 +81,9 @@ async function defaultModels(flags: ServeFlags): Promise<Served> {
   return { models: { demo: await loadChatModel(DemoChatModel, { ...flags, name: "demo" }) }, notice };
 }
 
-function listen(app: App, { host, port }: ServeFlags, signal: AbortSignal): Deno.HttpServer<Deno.NetAddr> {
+function listen(app: App, { host, port }: ServeFlags): Deno.HttpServer<Deno.NetAddr> {
   try {
-    return Deno.serve({ hostname: host, port, signal, onListen() {} }, app.fetch);
+    return Deno.serve({ hostname: host, port, onListen() {} }, app.fetch);
   } catch (error) {
     const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     if (error instanceof Deno.errors.AddrInUse) {
@@ -130,14 +130,14 @@ Stop with Ctrl-C.`);
 }
 
 /** Stops on Ctrl-C and SIGTERM: takes no more requests, lets answers finish for a while, ends the rest with an error. */
-async function stopOnSignal(server: Deno.HttpServer, app: App, closer: AbortController): Promise<void> {
+async function stopOnSignal(server: Deno.HttpServer, app: App): Promise<void> {
   let stopping = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const cut = () => {
     app.abort(new OverloadedError("Cannot finish the answer: the server stops", { code: "server_stopping" }));
     clearTimeout(timer);
     // Who neither sends the rest of a request nor reads an answer must not keep the server from stopping.
-    timer = setTimeout(() => closer.abort(), CLOSING_TIME);
+    timer = setTimeout(() => Deno.exit(0), CLOSING_TIME);
   };
   const stop = () => {
     if (stopping) return cut(); // Asked again: no more patience.

@@ -98,15 +98,16 @@ export function optionalUsage(value: unknown, path: string): Usage | undefined {
     const missing = promptTokens === undefined ? "prompt_tokens" : "completion_tokens";
     throw invalidOutput(`${path}.${missing}`, "a whole number from 0", fields[missing]);
   }
-  const promptDetails = optionalFields(fields.prompt_tokens_details, `${path}.prompt_tokens_details`);
-  const completionDetails = optionalFields(fields.completion_tokens_details, `${path}.completion_tokens_details`);
-  return {
+  const usage: { -readonly [K in keyof Usage]: Usage[K] } = {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
-    ...(promptDetails && { prompt_tokens_details: promptDetails }),
-    ...(completionDetails && { completion_tokens_details: completionDetails }),
   };
+  const promptDetails = optionalFields(fields.prompt_tokens_details, `${path}.prompt_tokens_details`);
+  if (promptDetails !== undefined) usage.prompt_tokens_details = promptDetails;
+  const completionDetails = optionalFields(fields.completion_tokens_details, `${path}.completion_tokens_details`);
+  if (completionDetails !== undefined) usage.completion_tokens_details = completionDetails;
+  return usage;
 }
 
 /** Reads log probabilities, filling in what authors may leave out; absent and `null` give `undefined`. */

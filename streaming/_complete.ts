@@ -1,4 +1,4 @@
-import type { ChatCompletionChunk, ChatCompletionResponse } from "../types/mod.ts";
+import type { ChatCompletionChunk, ChatCompletionResponse, FinishReason } from "../types/mod.ts";
 import { Accumulator } from "./accumulate.ts";
 import { optionalFinishReason, optionalUsage } from "./_checks.ts";
 import { createId } from "./_ids.ts";
@@ -11,15 +11,13 @@ import { type NormaliseOptions, Normaliser } from "./_normaliser.ts";
  */
 export function complete(result: unknown, options: NormaliseOptions): ChatCompletionResponse {
   if (typeof result === "string") return textResponse(result, options);
-  const plain = isPlainPart(result) ? result : undefined;
-  if (plain !== undefined) {
+  if (isPlainPart(result)) {
     // What models on the hot path return: taking it through chunks and back costs five times as much.
-    const usage = optionalUsage(plain.usage, "usage");
-    return {
-      ...textResponse(plain.content, options, optionalFinishReason(plain.finish_reason, "finish_reason")),
-      ...(usage !== undefined && { usage }),
-      ...(plain.custom_outputs !== undefined && { custom_outputs: plain.custom_outputs }),
-    };
+    const response = textResponse(result.content, options, optionalFinishReason(result.finish_reason, "finish_reason"));
+    const usage = optionalUsage(result.usage, "usage");
+    if (usage !== undefined) response.usage = usage;
+    if (result.custom_outputs !== undefined) response.custom_outputs = result.custom_outputs;
+    return response;
   }
   const chunks: ChatCompletionChunk[] = [];
   const normaliser = new Normaliser(options);
@@ -29,6 +27,8 @@ export function complete(result: unknown, options: NormaliseOptions): ChatComple
   for (const chunk of chunks) accumulator.add(chunk);
   return accumulator.response();
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface PlainPart {
   readonly content: string;
@@ -63,8 +63,8 @@ function isPlainPart(value: unknown): value is PlainPart {
 function textResponse(
   content: string,
   options: NormaliseOptions,
-  finishReason: ChatCompletionResponse["choices"][number]["finish_reason"] = "stop",
-): ChatCompletionResponse {
+  finishReason: FinishReason = "stop",
+): Mutable<ChatCompletionResponse> {
   return {
     id: options.id ?? createId("chatcmpl-"),
     object: "chat.completion",

@@ -11,9 +11,25 @@ export interface AnswerOutcome {
   /** Tokens taken. */
   readonly usage: PartialUsage;
   /** What goes under `custom_outputs.ollama`. */
-  readonly outputs: { readonly [name: string]: unknown };
+  readonly outputs: AnswerOutputs;
   /** Whether it ended for its length although the request set no limit: the window was full, or the Modelfile has one. */
   readonly unexplainedLength: boolean;
+}
+
+/** Facts about an answer that OpenAI's format has no place for. Durations are in milliseconds. */
+export interface AnswerOutputs {
+  total_duration?: number;
+  load_duration?: number;
+  prompt_eval_duration?: number;
+  eval_duration?: number;
+  /** Whether the answer was cut short because the window was full. */
+  context_full?: true;
+  /** Whether the window was shifted, and the begin of the conversation lost by that. */
+  context_shifted?: true;
+  /** Calls left out, as only one was wanted. */
+  dropped_tool_calls?: number;
+  /** Paths of what was given but has no effect. */
+  ignored?: readonly string[];
 }
 
 /** An answer part that is being put together. */
@@ -210,21 +226,19 @@ export class AnswerConverter {
     const cached = record.prompt_eval_cached_count;
     const cutShort = finishReason === "length" && record.eval_count !== undefined;
     const shifted = numCtx !== undefined && promptTokens + completionTokens > roundWindow(numCtx);
+    // Assigned one by one: spreading what may be there costs more than all the rest of the conversion.
+    const outputs: AnswerOutputs = {};
+    if (record.total_duration !== undefined) outputs.total_duration = record.total_duration / 1e6;
+    if (record.load_duration !== undefined) outputs.load_duration = record.load_duration / 1e6;
+    if (record.prompt_eval_duration !== undefined) outputs.prompt_eval_duration = record.prompt_eval_duration / 1e6;
+    if (record.eval_duration !== undefined) outputs.eval_duration = record.eval_duration / 1e6;
+    if (cutShort && numPredict !== undefined && completionTokens < numPredict) outputs.context_full = true;
+    if (shifted) outputs.context_shifted = true;
+    if (this.#droppedCalls > 0) outputs.dropped_tool_calls = this.#droppedCalls;
+    const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens };
     return {
-      usage: {
-        prompt_tokens: promptTokens,
-        completion_tokens: completionTokens,
-        ...(cached !== undefined && { prompt_tokens_details: { cached_tokens: cached } }),
-      },
-      outputs: {
-        ...milliseconds("total_duration", record.total_duration),
-        ...milliseconds("load_duration", record.load_duration),
-        ...milliseconds("prompt_eval_duration", record.prompt_eval_duration),
-        ...milliseconds("eval_duration", record.eval_duration),
-        ...(cutShort && numPredict !== undefined && completionTokens < numPredict && { context_full: true }),
-        ...(shifted && { context_shifted: true }),
-        ...(this.#droppedCalls > 0 && { dropped_tool_calls: this.#droppedCalls }),
-      },
+      usage: cached === undefined ? usage : { ...usage, prompt_tokens_details: { cached_tokens: cached } },
+      outputs,
       unexplainedLength: cutShort && numPredict === undefined,
     };
   }
@@ -233,10 +247,6 @@ export class AnswerConverter {
 /** llama.cpp, below Ollama since 0.30, rounds windows up to a multiple of this. */
 function roundWindow(numCtx: number): number {
   return Math.ceil(numCtx / 256) * 256;
-}
-
-function milliseconds(name: string, nanoseconds: number | undefined): { readonly [name: string]: number } {
-  return nanoseconds === undefined ? {} : { [name]: nanoseconds / 1e6 };
 }
 
 function parseCall(text: string, names: ReadonlySet<string>): OllamaToolCall | undefined {

@@ -196,13 +196,14 @@ export class OllamaChatModel extends ChatModel {
     around: { readonly prepared: Prepared; readonly signal: AbortSignal },
   ): Promise<AnswerPart> {
     const { ignored } = around.prepared;
-    const outputs = {
-      ...outcome.outputs,
-      ...(outcome.unexplainedLength && await this.#requester.isContextFull(outcome, around.signal) &&
-        { context_full: true }),
-      ...(ignored.length > 0 && { ignored }),
-    };
-    return { ...part, usage: outcome.usage, ...nonEmptyOutputs(outputs) };
+    const { outputs, usage } = outcome;
+    if (outcome.unexplainedLength && await this.#requester.isContextFull(outcome, around.signal)) {
+      outputs.context_full = true;
+    }
+    if (ignored.length > 0) outputs.ignored = ignored;
+    return Object.keys(outputs).length === 0
+      ? { ...part, usage }
+      : { ...part, usage, custom_outputs: { ollama: outputs } };
   }
 
   async #summariseSeveral(

@@ -1,5 +1,12 @@
 /** Errors as OpenAI's own client reads them, and what it tries again. */
-import OpenAI, { APIError, BadRequestError, InternalServerError, NotFoundError, PermissionDeniedError } from "openai";
+import {
+  APIError,
+  BadRequestError,
+  InternalServerError,
+  NotFoundError,
+  type OpenAI,
+  PermissionDeniedError,
+} from "openai";
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { BACKENDS, chatBodies, OLLAMA_MODEL, serveModels, serveOllama } from "./_served.ts";
 import { DemoChatModel } from "../../adapters/demo/mod.ts";
@@ -12,9 +19,10 @@ const MESSAGES = [{ role: "user" as const, content: "Hi there" }];
 async function failureOf(client: OpenAI, model: string, stream: boolean): Promise<{ error: APIError; text: string }> {
   let text = "";
   const error = await assertRejects(async () => {
-    if (!stream) return await client.chat.completions.create({ model, messages: MESSAGES });
-    for await (const chunk of await client.chat.completions.create({ model, messages: MESSAGES, stream: true })) {
-      text += chunk.choices[0]?.delta.content ?? "";
+    if (!stream) await client.chat.completions.create({ model, messages: MESSAGES });
+    else {
+      const chunks = await client.chat.completions.create({ model, messages: MESSAGES, stream: true });
+      for await (const chunk of chunks) text += chunk.choices[0]?.delta.content ?? "";
     }
   });
   assertInstanceOf(error, APIError);

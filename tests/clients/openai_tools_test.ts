@@ -38,7 +38,7 @@ for (const { name, model, serve } of BACKENDS) {
     assertEquals(calls.length, 1);
     const [call] = calls;
     assert(call?.type === "function");
-    assertMatch(call.id, /^call_\w+$/);
+    assertMatch(call.id, /^call_[\w-]+$/);
     assertEquals(call.function.name, "get_weather");
     assertEquals(member(Object(JSON.parse(call.function.arguments)), "city"), "Paris");
   });
