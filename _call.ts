@@ -112,7 +112,8 @@ export class Call implements StreamGuard {
     clearTimeout(this.#waitTimer);
     this.#outer?.removeEventListener("abort", this.#onOuterAbort);
     if (!completed) {
-      this.#controller?.abort(this.#reason ?? new DOMException("The answer is no longer wanted", "AbortError"));
+      const reason = this.#aborted ? this.#reason : new DOMException("The answer is no longer wanted", "AbortError");
+      this.#controller?.abort(reason);
     }
   }
 

@@ -7,6 +7,7 @@ import { CommandError } from "./_command_error.ts";
 import { type AppModels, isDirectory, type ModelDirectory } from "./directory.ts";
 import { HELP, parseFlags, type ServeFlags } from "./_flags.ts";
 import { loadSpecs } from "./_model_spec.ts";
+import { listen, type ListeningServer } from "./_node_server.ts";
 import { VERSION } from "./_version.ts";
 
 /** Milliseconds that running answers get to finish after Ctrl-C. */
@@ -37,7 +38,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     ? { models: await loadSpecs(flags.models, flags) }
     : await defaultModels(flags);
   const app = createApp(models, flags);
-  const server = listen(app, flags);
+  const server = await open(app, flags);
   // Before anything is printed: who reads that the server listens may stop it at once.
   const stopped = stopOnSignal(server, app);
   if (notice !== undefined) warn(notice);
@@ -81,29 +82,25 @@ async function defaultModels(flags: ServeFlags): Promise<Served> {
   return { models: { demo: await loadChatModel(DemoChatModel, { ...flags, name: "demo" }) }, notice };
 }
 
-function listen(app: App, { host, port }: ServeFlags): Deno.HttpServer<Deno.NetAddr> {
+async function open(app: App, { host, port }: ServeFlags): Promise<ListeningServer> {
   try {
-    return Deno.serve({ hostname: host, port, onListen() {} }, app.fetch);
+    return await listen(app, { hostname: host, port });
   } catch (error) {
     const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    if (error instanceof Deno.errors.AddrInUse) {
-      throw new CommandError(
-        `Cannot listen on ${where}: the port is in use. Choose another with --port, or --port 0 for any free one`,
-        1,
-        { cause: error },
-      );
-    }
-    if (error instanceof Deno.errors.NotCapable) {
-      throw new CommandError(`Cannot listen on ${where}: permission is missing. Run with --allow-net`, 1, {
-        cause: error,
-      });
-    }
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`Cannot listen on ${where}: ${reason}. Choose with --host and --port`, 1, { cause: error });
+    throw new CommandError(`Cannot listen on ${where}: ${whyNot(error)}`, 1, { cause: error });
   }
 }
 
-function urlOf({ hostname, port }: Deno.NetAddr): string {
+function whyNot(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) return "permission is missing. Run with --allow-net";
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE") {
+    return "the port is in use. Choose another with --port, or --port 0 for any free one";
+  }
+  return `${error instanceof Error ? error.message : String(error)}. Choose with --host and --port`;
+}
+
+function urlOf({ hostname, port }: ListeningServer["addr"]): string {
   const reachable = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
   return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
@@ -130,7 +127,7 @@ Stop with Ctrl-C.`);
 }
 
 /** Stops on Ctrl-C and SIGTERM: takes no more requests, lets answers finish for a while, ends the rest with an error. */
-async function stopOnSignal(server: Deno.HttpServer, app: App): Promise<void> {
+async function stopOnSignal(server: ListeningServer, app: App): Promise<void> {
   let stopping = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const cut = () => {

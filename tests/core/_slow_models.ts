@@ -67,14 +67,17 @@ export class Deaf {
 }
 
 /** Ends when the signal fires, with its reason. */
-export const obedient: Work = ({ signal }) =>
-  new Promise((_, reject) => {
+export function obedient({ signal }: ModelContext): Promise<void> {
+  return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
+}
 
 /** Does nothing. */
-export const quick: Work = () => Promise.resolve();
+export function quick(): Promise<void> {
+  return Promise.resolve();
+}
 
 /** Runs a test and takes down the rejections that no one handled. */
 export async function unhandledDuring(test: () => Promise<void>): Promise<unknown[]> {
