@@ -13,6 +13,8 @@ import { type ChatModel, type ChatModelSource, implementedMethods, toChatModel }
 
 export type { CallLimits, PredictOptions } from "./_call.ts";
 
+const BRAND = Symbol.for("@chatmodel/chat-model/loaded-model");
+
 /** Options for {@linkcode loadChatModel}. */
 export interface LoadOptions extends CallLimits {
   /** Name that answers carry as `model` when neither the request nor the answer says one. Default: the model's own. */
@@ -72,6 +74,21 @@ export async function loadChatModel(source: ChatModelSource, options: LoadOption
  * cancelled. Made by {@linkcode loadChatModel}.
  */
 export class LoadedChatModel {
+  /** Marks loaded models, whichever copy of the package made them. */
+  get [BRAND](): true {
+    return true;
+  }
+
+  /**
+   * Whether a value is a loaded model, whichever copy of the package made it.
+   *
+   * @param value Anything.
+   * @returns Whether it is one.
+   */
+  static isInstance(value: unknown): value is LoadedChatModel {
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+
   /** Name that answers carry as `model` when neither the request nor the model says one. */
   readonly name: string;
   readonly #model: ChatModel;

@@ -2,7 +2,7 @@
  * Serves chat models over HTTP, to OpenAI's clients and to MLflow's.
  *
  * Run it: `deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY serve.ts --help`.
- * Or build an app of your own, for `Deno.serve`, `deno serve` or Deno Deploy:
+ * Or build an app of your own, for {@linkcode listen}, `Deno.serve`, `deno serve` or Deno Deploy:
  *
  * @example An app of your own
  * ```ts
@@ -20,7 +20,8 @@
 import { main } from "./serving/_main.ts";
 
 export { type App, type AppOptions, createApp } from "./serving/app.ts";
-export type { AppModels, ModelDirectory } from "./serving/directory.ts";
+export type { AppModel, AppModels, ModelDirectory } from "./serving/directory.ts";
+export { listen, type ListeningServer, type ListenOptions } from "./serving/listen.ts";
 export type { AllowedOrigins } from "./serving/_cors.ts";
 
 if (import.meta.main) await main(Deno.args);

@@ -1,5 +1,11 @@
-import { type ChatModelError, type ChatRequest, ModelNotFoundError, parseChatRequest } from "../types/mod.ts";
-import { type ChatCompletionStream, encodeSse } from "../streaming/mod.ts";
+import {
+  type ChatCompletionChunk,
+  type ChatModelError,
+  type ChatRequest,
+  ModelNotFoundError,
+  parseChatRequest,
+} from "../types/mod.ts";
+import { ChatCompletionStream, encodeSse } from "../streaming/mod.ts";
 import type { LoadedChatModel } from "../loaded_chat_model.ts";
 import { readJson } from "./_body.ts";
 import type { ModelDirectory } from "./directory.ts";
@@ -27,8 +33,9 @@ export async function chatCompletions(
   options: ChatRouteOptions,
 ): Promise<Response> {
   const chatRequest = parseChatRequest(await readJson(request, options.maxBodySize));
-  const model = await findModel(chatRequest, options.directory);
-  if (chatRequest.params.stream) return await streamResponse(model, chatRequest, scope, headers, options);
+  const found = findModel(chatRequest, options.directory);
+  if (chatRequest.params.stream) return await streamResponse(found, chatRequest, scope, headers, options);
+  const model = found instanceof Promise ? await found : found;
   const response = await model.predict(chatRequest, scope);
   return jsonResponse(JSON.stringify(response), 200, headers);
 }
@@ -38,11 +45,16 @@ export async function chatCompletions(
  *
  * @throws {ModelNotFoundError} If there is none.
  */
-export async function findModel(request: ChatRequest, directory: ModelDirectory): Promise<LoadedChatModel> {
+export function findModel(
+  request: ChatRequest,
+  directory: ModelDirectory,
+): LoadedChatModel | Promise<LoadedChatModel> {
   const found = directory.find(request.model);
-  const model = found instanceof Promise ? await found : found;
-  if (model === undefined) throw modelNotFound(request.model);
-  return model;
+  const check = (model: LoadedChatModel | undefined): LoadedChatModel => {
+    if (model === undefined) throw modelNotFound(request.model);
+    return model;
+  };
+  return found instanceof Promise ? found.then(check) : check(found);
 }
 
 /** There is no model of that name, or none at all. */
@@ -56,13 +68,15 @@ export function modelNotFound(name: string | undefined): ModelNotFoundError {
 
 /** Answers with an event stream, or with an error if the model fails before it has given anything. */
 export async function streamResponse(
-  model: LoadedChatModel,
+  model: LoadedChatModel | Promise<LoadedChatModel>,
   request: ChatRequest,
   scope: RequestScope,
   headers: Header[],
   options: ChatRouteOptions,
 ): Promise<Response> {
-  const stream = model.predictStream(request, scope);
+  const stream = model instanceof Promise
+    ? new ChatCompletionStream(streamOf(model, request, scope))
+    : model.predictStream(request, scope);
   await firstBatch(stream, options.statusWait);
   const body = encodeSse(stream, {
     includeUsage: request.params.stream_options?.include_usage ?? false,
@@ -78,6 +92,15 @@ export async function streamResponse(
     ["x-accel-buffering", "no"],
   );
   return new Response(body, { headers });
+}
+
+/** The stream of a model that is still being loaded, which may take as long as an answer does. */
+async function* streamOf(
+  model: Promise<LoadedChatModel>,
+  request: ChatRequest,
+  scope: RequestScope,
+): AsyncGenerator<ChatCompletionChunk> {
+  yield* (await model).predictStream(request, scope);
 }
 
 /**

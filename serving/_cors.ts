@@ -19,6 +19,16 @@ export function isAllowedOrigin(origin: string, allowed: AllowedOrigins): boolea
   }
 }
 
+/**
+ * Checks that a text is an origin: a scheme and a host, maybe a port, nothing behind it.
+ *
+ * @throws {TypeError} If it is none, as it could never match.
+ */
+export function checkOrigin(text: string): void {
+  if (/^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]+$/.test(text)) return;
+  throw new TypeError(`Cannot allow origin "${text}": it must be one such as "https://example.com", without a path`);
+}
+
 /** Lets the page read the answer, and the headers that OpenAI's client looks at. */
 export function pushCorsHeaders(origin: string, headers: Header[]): void {
   headers.push(["access-control-allow-origin", origin], ["vary", "origin"]);

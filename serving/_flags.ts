@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { CommandError } from "./_command_error.ts";
-import { isAllowedOrigin } from "./_cors.ts";
+import { checkOrigin } from "./_cors.ts";
 
 /** What `serve.ts` is told to do. */
 export interface ServeFlags {
@@ -46,8 +46,11 @@ export function parseFlags(args: readonly string[]): ServeFlags {
   const values = parse(args);
   const allowedOrigins = values["allow-origin"] ?? [];
   for (const origin of allowedOrigins) {
-    if (origin !== "*" && !isOrigin(origin)) {
-      throw usage(`--allow-origin must be an origin such as "https://example.com", or "*", but is "${origin}"`);
+    try {
+      if (origin !== "*") checkOrigin(origin);
+    } catch (error) {
+      const hint = `--allow-origin must be an origin such as "https://example.com", or "*", but is "${origin}"`;
+      throw usage(hint, { cause: error });
     }
   }
   const host = values.host ?? "127.0.0.1";
@@ -106,9 +109,4 @@ function integer(flag: string, text: string | undefined, fallback: number, max: 
     throw usage(`${flag} must be a whole number from 0 to ${max}, but is "${text}"`);
   }
   return Number(text);
-}
-
-function isOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  return isAllowedOrigin(text, []) || new URL(text).origin === text;
 }

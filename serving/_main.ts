@@ -4,10 +4,10 @@ import { loadChatModel } from "../loaded_chat_model.ts";
 import { ChatModelError, OverloadedError } from "../types/mod.ts";
 import { type App, createApp } from "./app.ts";
 import { CommandError } from "./_command_error.ts";
-import { type AppModels, isDirectory, type ModelDirectory } from "./directory.ts";
+import type { AppModels, ModelDirectory } from "./directory.ts";
 import { HELP, parseFlags, type ServeFlags } from "./_flags.ts";
 import { loadSpecs } from "./_model_spec.ts";
-import { listen, type ListeningServer } from "./_node_server.ts";
+import { listen, type ListeningServer } from "./listen.ts";
 import { VERSION } from "./_version.ts";
 
 /** Milliseconds that running answers get to finish after Ctrl-C. */
@@ -34,52 +34,58 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
-  const { models, notice }: Served = flags.models.length > 0
-    ? { models: await loadSpecs(flags.models, flags) }
-    : await defaultModels(flags);
-  const app = createApp(models, flags);
+  const served = flags.models.length > 0 ? await namedModels(flags) : await defaultModels(flags);
+  const app = createApp(served.models, flags);
   const server = await open(app, flags);
   // Before anything is printed: who reads that the server listens may stop it at once.
   const stopped = stopOnSignal(server, app);
-  if (notice !== undefined) warn(notice);
-  await announce(models, urlOf(server.addr), flags.host);
+  for (const notice of served.notices) warn(notice);
+  announce(served.names, urlOf(server.addr), flags.host);
   await stopped;
   Deno.exit(0); // A model may have left timers or connections, for which the process would wait.
 }
 
 interface Served {
   readonly models: AppModels | ModelDirectory;
+  /** Names of the models, the default first. */
+  readonly names: readonly string[];
   /** What is to be told once the server listens: where it cannot, that alone is of interest. */
-  readonly notice?: string;
+  readonly notices: readonly string[];
+}
+
+async function namedModels(flags: ServeFlags): Promise<Served> {
+  const { models, warnings } = await loadSpecs(flags.models, flags);
+  return { models, names: [...models.keys()], notices: warnings.map((warning) => `warning: ${warning}`) };
 }
 
 /** All models of Ollama if one answers, else the demo model: loudly, so that no one takes it for a real one. */
 async function defaultModels(flags: ServeFlags): Promise<Served> {
+  const notices: string[] = [];
   let problem: string;
   try {
     const client = new OllamaClient();
     const models = new OllamaModels({ ...flags, client });
-    if (client.warning !== undefined) warn(`warning: ${client.warning}`);
+    if (client.warning !== undefined) notices.push(`warning: ${client.warning}`);
     const version = await client.version({ timeout: PROBE_TIMEOUT });
-    const names = (await models.list(AbortSignal.timeout(PROBE_TIMEOUT))).map(({ id }) => id);
+    const names = (await models.list()).map(({ id }) => id);
     if (names.length > 0) {
       print(
         `Ollama ${version} at ${client.url} serves ${names.length === 1 ? "one model" : `${names.length} models`}.`,
       );
-      return { models };
+      return { models, names, notices };
     }
     problem = `The Ollama at ${client.url} has no model that can chat`;
   } catch (error) {
     problem = error instanceof Error ? error.message : String(error);
   }
-  const notice = `
+  notices.push(`
   ${problem}
 
   So the DEMO MODEL is served: it does not think, it echoes.
   For a real one: install Ollama (ollama.com), run 'ollama serve' and 'ollama pull llama3.2:1b', and start again.
   If Ollama runs elsewhere, set OLLAMA_HOST.
-`;
-  return { models: { demo: await loadChatModel(DemoChatModel, { ...flags, name: "demo" }) }, notice };
+`);
+  return { models: { demo: await loadChatModel(DemoChatModel, { ...flags, name: "demo" }) }, names: ["demo"], notices };
 }
 
 async function open(app: App, { host, port }: ServeFlags): Promise<ListeningServer> {
@@ -105,10 +111,7 @@ function urlOf({ hostname, port }: ListeningServer["addr"]): string {
   return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
-async function announce(models: AppModels | ModelDirectory, url: string, host: string): Promise<void> {
-  const names = isDirectory(models)
-    ? (await models.list(AbortSignal.timeout(PROBE_TIMEOUT))).map(({ id }) => id)
-    : Object.keys(models);
+function announce(names: readonly string[], url: string, host: string): void {
   const [first = "demo"] = names;
   print(`Listening on ${url}  (models: ${names.join(", ")})
 

@@ -13,6 +13,8 @@ interface ModelKind {
   name(spec: string): string;
   /** Makes the model. */
   open(spec: string): ChatModel | Promise<ChatModel>;
+  /** What is likely to go wrong when it is asked; `undefined` if nothing is. It may be right by then. */
+  warn?(spec: string): Promise<string | undefined>;
 }
 
 /** The first that matches is taken: files come last, as anything may be the name of a file. */
@@ -22,6 +24,7 @@ const KINDS: readonly ModelKind[] = [
     matches: (spec) => spec.startsWith("ollama:"),
     name: ollamaName,
     open: (spec) => new OllamaChatModel({ model: ollamaName(spec), client: new OllamaClient() }),
+    warn: warnOfOllama,
   },
   { matches: () => true, name: modelFileName, open: importModelFile },
 ];
@@ -32,6 +35,25 @@ function ollamaName(spec: string): string {
   throw new CommandError('Cannot load model "ollama:": the name is missing. Write it as in ollama:llama3.2:1b', 2);
 }
 
+/** Milliseconds in which an Ollama has to show that it has a model. */
+const PROBE_TIMEOUT = 3_000;
+
+async function warnOfOllama(spec: string): Promise<string | undefined> {
+  const client = new OllamaClient();
+  try {
+    await client.show(ollamaName(spec), { timeout: PROBE_TIMEOUT });
+    return client.warning;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Models by name, and what is likely to go wrong with them. */
+export interface LoadedSpecs {
+  readonly models: ReadonlyMap<string, LoadedChatModel>;
+  readonly warnings: readonly string[];
+}
+
 /**
  * Loads the models that `--model` names.
  *
@@ -40,8 +62,9 @@ function ollamaName(spec: string): string {
 export async function loadSpecs(
   specs: readonly string[],
   limits: CallLimits,
-): Promise<Record<string, LoadedChatModel>> {
+): Promise<LoadedSpecs> {
   const models = new Map<string, LoadedChatModel>();
+  const warnings = new Set<string>();
   for (const text of specs) {
     const { name: given, spec } = splitName(text);
     const kind = KINDS.find((kind) => kind.matches(spec));
@@ -54,8 +77,10 @@ export async function loadSpecs(
       );
     }
     models.set(name, await load(await kind.open(spec), name, spec, limits));
+    const warning = await kind.warn?.(spec);
+    if (warning !== undefined) warnings.add(warning);
   }
-  return Object.fromEntries(models);
+  return { models, warnings: [...warnings] };
 }
 
 async function load(model: ChatModel, name: string, spec: string, limits: CallLimits): Promise<LoadedChatModel> {

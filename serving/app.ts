@@ -1,7 +1,7 @@
 import { ChatModelError } from "../types/mod.ts";
 import type { CallLimits } from "../loaded_chat_model.ts";
 import { chatCompletions, type ChatRouteOptions, modelNotFound } from "./_chat_completions.ts";
-import { type AllowedOrigins, isAllowedOrigin, preflightResponse, pushCorsHeaders } from "./_cors.ts";
+import { type AllowedOrigins, checkOrigin, isAllowedOrigin, preflightResponse, pushCorsHeaders } from "./_cors.ts";
 import { type AppModels, isDirectory, type ModelDirectory, StaticDirectory } from "./directory.ts";
 import { invocations, mlflowErrorResponse } from "./_invocations.ts";
 import { RequestScope } from "./_request_scope.ts";
@@ -82,11 +82,14 @@ type Methods = { readonly [method: string]: Route };
  * @param models The models by name, the first of them the default; or a directory of models.
  * @param options Limits, origins, and what to do with errors.
  * @returns The app.
+ * @throws {TypeError} If one of the models is none, or one of the allowed origins is no origin.
  */
 export function createApp(models: AppModels | ModelDirectory, options: AppOptions = {}): App {
   const { allowedOrigins = [], onError = logError } = options;
   const directory = isDirectory(models) ? models : new StaticDirectory(models, options);
+  if (allowedOrigins !== "*") allowedOrigins.forEach(checkOrigin);
   const running = new Set<RequestScope>();
+  const abortReasons = new Set<unknown>();
   const routeOptions: ChatRouteOptions = {
     directory,
     maxBodySize: options.maxBodySize ?? 33_554_432,
@@ -94,7 +97,8 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
     statusWait: options.statusWait ?? 15_000,
     report(thrown, scope) {
       const error = ChatModelError.from(thrown);
-      if (errorStatus(error) < 500) return error;
+      // What the server itself ended, it need not be told of.
+      if (errorStatus(error) < 500 || abortReasons.has(thrown)) return error;
       try {
         onError(error, scope.requestId);
       } catch (failure) {
@@ -145,6 +149,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
       return response;
     },
     abort(reason) {
+      abortReasons.add(reason);
       for (const scope of running) scope.abort(reason);
     },
   };

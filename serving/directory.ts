@@ -20,28 +20,45 @@ export interface ModelDirectory {
   find(name: string | undefined): LoadedChatModel | undefined | Promise<LoadedChatModel | undefined>;
 }
 
-/** A model, its class, a loaded one, or how to get one, under the name it is served by. */
-export interface AppModels {
-  /** Name → model. */
-  readonly [name: string]: ChatModelSource | LoadedChatModel;
+/** A model to serve: itself, its class, or a loaded one. */
+export type AppModel = ChatModelSource | LoadedChatModel;
+
+/** Models under the names they are served by. In an object, names that are whole numbers come first; a map keeps order. */
+export type AppModels = { readonly [name: string]: AppModel } | ReadonlyMap<string, AppModel>;
+
+/** Whether a value is a directory rather than models by name. */
+export function isDirectory(models: AppModels | ModelDirectory): models is ModelDirectory {
+  return !(models instanceof Map) && "find" in models && "list" in models && !isAppModel(models.find) &&
+    !isAppModel(models.list);
 }
 
-/** Whether a value is a directory rather than an object of models. */
-export function isDirectory(models: AppModels | ModelDirectory): models is ModelDirectory {
-  return typeof models.find === "function" && typeof models.list === "function" &&
-    !ChatModel.isInstance(models.find.prototype) && !ChatModel.isInstance(models.list.prototype);
+function isAppModel(value: unknown): value is AppModel {
+  return ChatModel.isInstance(value) || LoadedChatModel.isInstance(value) ||
+    (typeof value === "function" && ChatModel.isInstance(value.prototype));
 }
 
 /** A directory of models known from the start. Each is loaded when it is first asked for. */
 export class StaticDirectory implements ModelDirectory {
-  readonly #sources: ReadonlyMap<string, ChatModelSource | LoadedChatModel>;
+  readonly #sources: ReadonlyMap<string, AppModel>;
   readonly #loaded = new Map<string, LoadedChatModel | Promise<LoadedChatModel>>();
   readonly #limits: CallLimits;
   readonly #default: string | undefined;
   readonly #created = Math.floor(Date.now() / 1000);
 
+  /**
+   * Makes a directory.
+   *
+   * @throws {TypeError} If one of the models is none.
+   */
   constructor(models: AppModels, limits: CallLimits) {
-    this.#sources = new Map(Object.entries(models));
+    this.#sources = new Map(models instanceof Map ? models : Object.entries(models));
+    for (const [name, model] of this.#sources) {
+      if (!isAppModel(model)) {
+        throw new TypeError(
+          `Cannot serve "${name}": it must be an instance or a class of ChatModel, or a loaded model`,
+        );
+      }
+    }
     this.#limits = limits;
     [this.#default] = this.#sources.keys();
   }
@@ -55,13 +72,14 @@ export class StaticDirectory implements ModelDirectory {
     }));
   }
 
-  find(name: string | undefined = this.#default): LoadedChatModel | undefined | Promise<LoadedChatModel> {
-    if (name === undefined) return undefined;
+  find(wanted: string | undefined = this.#default): LoadedChatModel | undefined | Promise<LoadedChatModel> {
+    if (wanted === undefined) return undefined;
+    const name = this.#sources.has(wanted) ? wanted : wanted.replace(/:latest$/, "");
     const known = this.#loaded.get(name);
     if (known !== undefined) return known;
     const source = this.#sources.get(name);
     if (source === undefined) return undefined;
-    if (source instanceof LoadedChatModel) {
+    if (LoadedChatModel.isInstance(source)) {
       this.#loaded.set(name, source);
       return source;
     }

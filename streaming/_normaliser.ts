@@ -117,7 +117,10 @@ export class Normaliser {
 
   #pushPart(part: Fields, out: ChatCompletionChunk[]): void {
     const keys = Object.keys(part);
-    if (keys.length > 0 && !keys.some((key) => KNOWN_MEMBERS.has(key) || PART_MEMBERS.has(key))) {
+    // A promise not awaited, a map, a date: objects without members of their own that say something all the same.
+    const odd = keys.length === 0 && Object.getPrototypeOf(part) !== Object.prototype &&
+      Object.getPrototypeOf(part) !== null;
+    if (odd || (keys.length > 0 && !keys.some((key) => KNOWN_MEMBERS.has(key) || PART_MEMBERS.has(key)))) {
       throw invalidOutput("what it yields", 'text, a message or a chunk (such as { content: "…" })', part);
     }
     this.#takeCommon(part);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { decodeNdjson, decodeSse, readText, type SseEvent } from "../../streaming/decode.ts";
+import { decodeNdjson, decodeSse, readText } from "../../streaming/decode.ts";
+import type { SseEvent } from "../../streaming/mod.ts";
 import { UpstreamError } from "../../types/mod.ts";
 
 /** What a stream's decoding came to: all items, and the code of the error it ended with. */

@@ -13,22 +13,41 @@ export interface ListeningServer {
 
 /** Options for {@linkcode listen}. */
 export interface ListenOptions {
-  /** Address to listen on. */
-  readonly hostname: string;
-  /** Port to listen on; 0 for any free one. */
-  readonly port: number;
+  /** Address to listen on. @default {"127.0.0.1"} */
+  readonly hostname?: string;
+  /** Port to listen on; 0 for any free one. @default {8000} */
+  readonly port?: number;
 }
 
 /**
- * Serves an app by `node:http` rather than `Deno.serve`: as of Deno 2.9, the latter does not tell that a client has left
- * before the headers of the answer, unless head and body of the request came in one small packet. A model would run to
+ * Serves an app, so that a client that leaves stops the model at any time.
+ *
+ * By `node:http` rather than `Deno.serve`: as of Deno 2.9 the latter does not tell that a client has left before the
+ * headers of the answer were sent, unless head and body of its request came in one small packet. A model would run to
  * its end for no one. It costs some 30 µs a request, which next to a model is nothing.
  *
+ * @example Usage
+ * ```ts
+ * import { createApp, listen } from "@chatmodel/chat-model/serve";
+ * import { DemoChatModel } from "@chatmodel/chat-model/demo";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = await listen(createApp({ demo: DemoChatModel }), { port: 0 });
+ * const response = await fetch(`http://127.0.0.1:${server.addr.port}/v1/models`);
+ * assertEquals((await response.json()).data[0].id, "demo");
+ * server.shutdown();
+ * await server.finished;
+ * ```
+ *
+ * @param app What answers.
+ * @param options Where to listen.
+ * @returns The server. It needs `--allow-net` for its address.
  * @throws {Deno.errors.NotCapable} If the permission to listen is missing. Else what listening fails with, as an error
- * of Node's with a `code`.
+ * of Node's with a `code`, such as `EADDRINUSE`.
  */
-export async function listen(app: App, options: ListenOptions): Promise<ListeningServer> {
-  await checkPermission(options);
+export async function listen(app: App, options: ListenOptions = {}): Promise<ListeningServer> {
+  const { hostname = "127.0.0.1", port = 8000 } = options;
+  await checkPermission(hostname, port);
   const server = createServer((incoming, outgoing) => void answer(app, incoming, outgoing));
   // A model may think for long before it says a word; limits are the app's business.
   server.requestTimeout = 0;
@@ -36,13 +55,13 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   const finished = new Promise<void>((resolve) => server.once("close", resolve));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port, options.hostname, () => {
+    server.listen(port, hostname, () => {
       server.off("error", reject);
       resolve();
     });
   });
   return {
-    addr: addressOf(server, options),
+    addr: addressOf(server, { hostname, port }),
     finished,
     shutdown() {
       server.close();
@@ -52,15 +71,15 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
 }
 
 /** Asked for beforehand: without it, `node:http` fails where no one can catch it. */
-async function checkPermission({ hostname, port }: ListenOptions): Promise<void> {
+async function checkPermission(hostname: string, port: number): Promise<void> {
   const host = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   const { state } = await Deno.permissions.request({ name: "net", host });
   if (state !== "granted") throw new Deno.errors.NotCapable(`Requires net access to "${host}"`);
 }
 
-function addressOf(server: Server, options: ListenOptions): ListeningServer["addr"] {
+function addressOf(server: Server, asked: ListeningServer["addr"]): ListeningServer["addr"] {
   const address = server.address();
-  return typeof address === "object" && address !== null ? { hostname: address.address, port: address.port } : options;
+  return typeof address === "object" && address !== null ? { hostname: address.address, port: address.port } : asked;
 }
 
 async function answer(app: App, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
