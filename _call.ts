@@ -1,6 +1,7 @@
 import { TimeoutError } from "./types/mod.ts";
 import type { StreamGuard } from "./streaming/chat_completion_stream.ts";
 import type { ModelContext } from "./chat_model.ts";
+import { type Deadline, unwatch, watch } from "./_deadlines.ts";
 import { createId } from "./streaming/_ids.ts";
 
 /** How long a call may take. All in milliseconds; 0 means without limit. */
@@ -24,42 +25,47 @@ export interface PredictOptions extends CallLimits {
   readonly requestId?: string;
 }
 
-/** The longest that a timer can run: a longer one fires at once. In milliseconds, about 25 days. */
-const MAX_TIMER = 2 ** 31 - 1;
+/** Who a call runs for, where that is no signal: see {@linkcode Call}. */
+export interface CallOwner extends PredictOptions {
+  /** Takes note that the call is to be aborted when the owner goes; aborts it at once if it has gone. */
+  attach(call: Call): void;
+}
 
 /** Turns of the microtask queue in which a quick model may answer before the call is armed with timers and listeners. */
-const QUICK_TURNS = 12;
+const QUICK_TURNS = 6;
 
 /**
- * One running call: joins the caller's signal and the time limits in one signal for the model.
+ * One running call: joins the caller's signal and the time limits in one signal for the model. A server's request stands
+ * in for the caller's signal as its owner, as Deno makes a request's signal only when it is read, which is dear.
  *
  * Arming it costs as much as all the rest of a small request, so it is put off until the model asks for the signal or
  * turns out to be slow.
  */
-export class Call implements StreamGuard {
+export class Call implements StreamGuard, Deadline {
   /** What the model sees of the call. */
   readonly context: ModelContext;
   onAbort: ((reason: unknown) => void) | undefined;
-  readonly #options: PredictOptions;
+  /** When the call must be over or the model must have given something, by `performance.now()`. */
+  dueAt = Infinity;
+  readonly #options: PredictOptions | CallOwner;
   readonly #defaults: CallLimits;
   #controller: AbortController | undefined;
   #outer: AbortSignal | undefined;
   #armed = false;
   #ended = false;
   #aborted = false;
+  #reason: unknown;
   #first = true;
-  #waitingSince: number | undefined;
-  #totalTimer: ReturnType<typeof setTimeout> | undefined;
-  #waitTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When everything must be over. */
+  #totalDueAt = Infinity;
 
   /**
    * Begins a call.
    *
-   * @throws The reason of a signal that has fired already. One that is a getter, as a server's is, is not read for this:
-   * Deno makes a request's signal when it is read, which is dear.
+   * @throws The reason of the caller's signal if it has fired already.
    */
-  constructor(options: PredictOptions, defaults: CallLimits) {
-    if (Object.hasOwn(options, "signal")) options.signal?.throwIfAborted();
+  constructor(options: PredictOptions | CallOwner, defaults: CallLimits) {
+    if (!isOwner(options)) options.signal?.throwIfAborted();
     this.#options = options;
     this.#defaults = defaults;
     this.context = new CallContext(this, options.requestId);
@@ -91,35 +97,38 @@ export class Call implements StreamGuard {
   wait(): void {
     // Aborted before anyone could be told: by a signal that fired while the model took its first steps.
     if (this.#aborted) return this.onAbort?.(this.#reason);
-    this.#waitingSince = performance.now();
-    if (!this.#armed) this.#arm();
-    if (this.#waitTimer === undefined && !this.#ended) this.#setWaitTimer(this.#waitLimit());
+    this.#arm();
+    const limit = this.#waitLimit();
+    this.dueAt = limit > 0 ? Math.min(performance.now() + limit, this.#totalDueAt) : this.#totalDueAt;
+    if (!this.#ended && this.dueAt < Infinity) watch(this);
   }
 
   resume(): void {
-    this.#waitingSince = undefined;
-    if (!this.#first) return;
     this.#first = false;
-    // Set for the first piece, it would come too late for the others, whose limit is most often shorter.
-    clearTimeout(this.#waitTimer);
-    this.#waitTimer = undefined;
+    this.dueAt = this.#totalDueAt;
+  }
+
+  /** The deadline has come. */
+  expire(): void {
+    if (performance.now() >= this.#totalDueAt) this.abort(totalTimeout(this.#timeout()));
+    else this.abort(this.#first ? firstTokenTimeout(this.#waitLimit()) : idleTimeout(this.#waitLimit()));
   }
 
   end(completed: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#totalTimer);
-    clearTimeout(this.#waitTimer);
-    this.#outer?.removeEventListener("abort", this.#onOuterAbort);
-    if (!completed) {
-      const reason = this.#aborted ? this.#reason : new DOMException("The answer is no longer wanted", "AbortError");
-      this.#controller?.abort(reason);
+    if (this.#armed) {
+      unwatch(this);
+      this.#outer?.removeEventListener("abort", this.#onOuterAbort);
     }
+    if (completed || this.#controller === undefined) return;
+    this.#controller.abort(
+      this.#aborted ? this.#reason : new DOMException("The answer is no longer wanted", "AbortError"),
+    );
   }
 
-  #reason: unknown;
-
-  #abort(reason: unknown): void {
+  /** Ends the call: whoever waits for it gets the reason. */
+  abort(reason: unknown): void {
     if (this.#ended) return;
     this.#aborted = true;
     this.#reason = reason;
@@ -127,24 +136,26 @@ export class Call implements StreamGuard {
     this.end(false);
   }
 
-  readonly #onOuterAbort = (): void => this.#abort(this.#outer?.reason);
+  readonly #onOuterAbort = (): void => this.abort(this.#outer?.reason);
 
   #arm(): void {
     if (this.#armed) return;
     this.#armed = true;
+    const timeout = this.#timeout();
+    if (timeout > 0) {
+      this.dueAt = this.#totalDueAt = performance.now() + timeout;
+      watch(this);
+    }
+    if (isOwner(this.#options)) return this.#options.attach(this);
     const { signal } = this.#options;
-    const timeout = this.#options.timeout ?? this.#defaults.timeout ?? 0;
-    if (signal?.aborted) {
-      this.#outer = signal;
-      return this.#onOuterAbort();
-    }
-    if (signal !== undefined) {
-      this.#outer = signal;
-      signal.addEventListener("abort", this.#onOuterAbort);
-    }
-    if (timeout > 0 && timeout <= MAX_TIMER) {
-      this.#totalTimer = setTimeout(() => this.#abort(totalTimeout(timeout)), timeout);
-    }
+    if (signal === undefined) return;
+    this.#outer = signal;
+    if (signal.aborted) this.#onOuterAbort();
+    else signal.addEventListener("abort", this.#onOuterAbort);
+  }
+
+  #timeout(): number {
+    return this.#options.timeout ?? this.#defaults.timeout ?? 0;
   }
 
   #waitLimit(): number {
@@ -152,19 +163,10 @@ export class Call implements StreamGuard {
       ? this.#options.firstTokenTimeout ?? this.#defaults.firstTokenTimeout ?? 300_000
       : this.#options.idleTimeout ?? this.#defaults.idleTimeout ?? 60_000;
   }
+}
 
-  /** One timer for all waits of a call, set anew only when it fires: setting one costs more than a chunk does. */
-  #setWaitTimer(delay: number): void {
-    if (delay <= 0) return;
-    this.#waitTimer = setTimeout(() => {
-      this.#waitTimer = undefined;
-      const limit = this.#waitLimit();
-      if (this.#waitingSince === undefined || limit <= 0) return;
-      const rest = limit - (performance.now() - this.#waitingSince);
-      if (rest > 0) this.#setWaitTimer(rest);
-      else this.#abort(this.#first ? firstTokenTimeout(limit) : idleTimeout(limit));
-    }, Math.min(delay, MAX_TIMER));
-  }
+function isOwner(options: PredictOptions | CallOwner): options is CallOwner {
+  return "attach" in options;
 }
 
 class CallContext implements ModelContext {
