@@ -7,25 +7,14 @@ import { readText } from "../streaming/decode.ts";
  * @throws {ChatModelError} Status 413 if it is larger than `maxSize` bytes, 400 if it is empty or no JSON.
  */
 export async function readJson(request: Request, maxSize: number): Promise<unknown> {
-  const text = await readBody(request, maxSize);
-  if (text.trim() === "") {
-    throw invalidBody('it is empty. Send a JSON object such as {"messages": [{"role": "user", "content": "Hello"}]}');
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw invalidBody(`it is not valid JSON${position(error)}`, error);
-  }
-}
-
-async function readBody(request: Request, maxSize: number): Promise<string> {
   const announced = request.headers.get("content-length");
   if (announced !== null && Number(announced) > maxSize) throw tooLarge(maxSize);
   try {
-    if (announced !== null) return await request.text();
-    return request.body === null ? "" : await readPieces(request.body, maxSize);
+    if (announced !== null) return await request.json();
+    return JSON.parse(request.body === null ? "" : await readPieces(request.body, maxSize));
   } catch (error) {
     if (ChatModelError.isInstance(error)) throw error;
+    if (error instanceof SyntaxError) throw invalidBody(error);
     // Most often the client left while it sent. Nothing is wrong here, so it must not look like a failure of the server.
     throw new ChatModelError("Cannot read request body: it broke off. Send it again as a whole", {
       status: 400,
@@ -57,14 +46,17 @@ function tooLarge(maxSize: number): ChatModelError {
   });
 }
 
-function invalidBody(reason: string, cause?: unknown): ChatModelError {
-  return new ChatModelError(`Cannot read request body: ${reason}`, { status: 400, code: "invalid_json", cause });
-}
-
-/** Where the error is. The engine's own text is not shown, as it quotes the body. */
-function position(error: unknown): string {
-  if (!(error instanceof SyntaxError)) return "";
-  const match = /line (\d+) column (\d+)/.exec(error.message);
-  if (match) return `: error at line ${match[1]}, column ${match[2]}`;
-  return error.message.includes("end of JSON") ? ": it ends too early" : "";
+/** The engine's own text is not shown, as it quotes the body. */
+function invalidBody(error: SyntaxError): ChatModelError {
+  const [, line, column] = /line (\d+) column (\d+)/.exec(error.message) ?? [];
+  const where = line !== undefined
+    ? `: error at line ${line}, column ${column}`
+    : error.message.includes("end of JSON")
+    ? ": it is empty or ends too early"
+    : "";
+  return new ChatModelError(
+    `Cannot read request body: it is not valid JSON${where}. ` +
+      'Send an object such as {"messages": [{"role": "user", "content": "Hello"}]}',
+    { status: 400, code: "invalid_json", cause: error },
+  );
 }

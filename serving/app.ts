@@ -49,7 +49,7 @@ export interface App {
 }
 
 type Route = (request: Request, scope: RequestScope, headers: Header[], id?: string) => Response | Promise<Response>;
-type Methods = { readonly [method: string]: Route };
+type Methods = Readonly<Record<string, Route>>;
 
 /**
  * Makes an app that serves models to OpenAI's clients and to MLflow's: `/v1/chat/completions` and `/v1/models` (also
@@ -111,32 +111,29 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
   };
   const routes = makeRoutes(routeOptions);
 
-  async function respond(request: Request, path: string, scope: RequestScope, headers: Header[]): Promise<Response> {
+  async function respond(request: Request, scope: RequestScope, headers: Header[]): Promise<Response> {
+    const path = pathOf(request.url);
     try {
       const { methods, id } = findRoute(routes, path);
       if (methods === undefined) throw invalidUrl(request.method, path);
-      const allowed = Object.keys(methods).flatMap((method) => method === "GET" ? ["GET", "HEAD"] : method);
-      if (request.method === "OPTIONS") {
-        headers.push(["allow", [...allowed, "OPTIONS"].join(", ")]);
-        return preflightResponse(request, allowed, headers);
-      }
-      const head = request.method === "HEAD" && methods.GET !== undefined;
-      const method = head ? "GET" : request.method;
+      const { method } = request;
       const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
-      if (route === undefined) {
-        headers.push(["allow", [...allowed, "OPTIONS"].join(", ")]);
-        throw methodNotAllowed(request.method, path, allowed);
-      }
-      const response = await route(request, scope, headers, id);
-      return head ? new Response(null, response) : response;
+      if (route !== undefined) return await route(request, scope, headers, id);
+      if (method === "HEAD" && methods.GET) return new Response(null, await methods.GET(request, scope, headers, id));
+      const allowed = Object.keys(methods).flatMap((method) => method === "GET" ? ["GET", "HEAD"] : method);
+      headers.push(["allow", [...allowed, "OPTIONS"].join(", ")]);
+      if (method === "OPTIONS") return preflightResponse(request, allowed, headers);
+      throw methodNotAllowed(method, path, allowed);
     } catch (thrown) {
       const error = routeOptions.report(thrown, scope);
       return isInvocations(path) ? mlflowErrorResponse(error, headers) : errorResponse(error, headers);
+    } finally {
+      if (!scope.streaming) scope.end();
     }
   }
 
   return {
-    async fetch(request) {
+    fetch(request) {
       const scope = new RequestScope(request, running);
       const headers: Header[] = [["x-request-id", scope.requestId]];
       const origin = request.headers.get("origin");
@@ -144,9 +141,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
         if (!isAllowedOrigin(origin, allowedOrigins)) return errorResponse(foreignOrigin(origin), headers);
         pushCorsHeaders(origin, headers);
       }
-      const response = await respond(request, pathOf(request.url), scope, headers);
-      if (!scope.streaming) scope.end();
-      return response;
+      return respond(request, scope, headers);
     },
     abort(reason) {
       abortReasons.add(reason);
