@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { objectSchema } from "./_json_value.ts";
+import { isObject, objectSchema } from "./_json_value.ts";
 import type { OllamaChatRecord } from "./wire.ts";
 
 const logprob = {
@@ -41,3 +41,47 @@ const record = v.looseObject({
 
 /** A record of a chat's answer. Unknown members are kept. */
 export const chatRecordSchema: v.GenericSchema<unknown, OllamaChatRecord> = record;
+
+/**
+ * Whether a value is a record as nearly all are: a piece of text, or the end with its counts. It needs no check by the
+ * schema then, which for a stream of many small records costs more than all the rest of reading them.
+ */
+export function isPlainRecord(value: unknown): value is OllamaChatRecord {
+  if (!isObject(value)) return false;
+  for (const key in value) {
+    const member = value[key];
+    switch (key) {
+      case "model":
+      case "created_at":
+      case "done_reason":
+        if (typeof member !== "string") return false;
+        break;
+      case "message":
+        if (!isPlainMessage(member)) return false;
+        break;
+      case "done":
+        if (typeof member !== "boolean") return false;
+        break;
+      case "total_duration":
+      case "load_duration":
+      case "prompt_eval_count":
+      case "prompt_eval_cached_count":
+      case "prompt_eval_duration":
+      case "eval_count":
+      case "eval_duration":
+        if (typeof member !== "number") return false;
+        break;
+      default:
+        return false;
+    }
+  }
+  return true;
+}
+
+function isPlainMessage(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  for (const key in value) {
+    if ((key !== "role" && key !== "content" && key !== "thinking") || typeof value[key] !== "string") return false;
+  }
+  return true;
+}

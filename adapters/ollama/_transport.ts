@@ -37,6 +37,7 @@ const MAX_ERROR_LENGTH = 1_048_576;
 export class Transport {
   #options: OllamaClientOptions;
   #host: OllamaHost | undefined;
+  readonly #urls = new Map<string, string>();
   #headers: Record<string, string> | undefined;
 
   constructor(options: OllamaClientOptions) {
@@ -115,7 +116,7 @@ export class Transport {
     if (client !== undefined) init.client = client;
     let response: Response;
     try {
-      response = await call_(`${call.url}${path}`, init);
+      response = await call_(this.#urlOf(path), init);
     } catch (error) {
       signal?.throwIfAborted();
       return { error: errorOfFetch(call, error), mayRetry: isConnectionLoss(error) };
@@ -124,6 +125,13 @@ export class Transport {
     const { status, headers } = response;
     const text = await readErrorBody(response.body, signal);
     return { error: errorOfAnswer(call, { status, headers, body: text }), mayRetry: status === 503 };
+  }
+
+  /** Kept, as putting a URL together anew for each call has it taken apart anew as well. */
+  #urlOf(path: string): string {
+    let url = this.#urls.get(path);
+    if (url === undefined) this.#urls.set(path, url = `${this.host.url}${path}`);
+    return url;
   }
 
   /** An object rather than `Headers`, which a fetch takes apart anew each time at some cost. */

@@ -13,7 +13,7 @@ import { CallLimit } from "./_call_limit.ts";
 import { badRecord, type Call, incomplete } from "./_errors.ts";
 import { check, type Checked } from "./_json_value.ts";
 import { PullEvents } from "./_pull_events.ts";
-import { chatRecordSchema } from "./_record_schema.ts";
+import { chatRecordSchema, isPlainRecord } from "./_record_schema.ts";
 import { Transport, type TransportRequest } from "./_transport.ts";
 import type { OllamaCallOptions, OllamaChatOptions, OllamaClientOptions, OllamaPullOptions } from "./client_options.ts";
 import type { OllamaChatRecord, OllamaChatRequest } from "./wire.ts";
@@ -159,7 +159,7 @@ export class OllamaClient {
   async chat(request: OllamaChatRequest, options: OllamaChatOptions = {}): Promise<OllamaChatRecord> {
     const { call, limit } = this.#chat(request, options);
     const value = await this.#transport.read({ call, path: "/api/chat", body: { ...request, stream: false }, limit });
-    const record = checked(call, chatRecordSchema, value);
+    const record = isPlainRecord(value) ? value : checked(call, chatRecordSchema, value);
     if (!isLastRecord(record)) throw incomplete(call, "'done'");
     return complete(record);
   }
@@ -229,6 +229,7 @@ function checked<T>(call: Call, schema: v.GenericSchema<unknown, T>, value: unkn
 }
 
 function checkChatRecord(value: unknown): Checked<OllamaChatRecord> {
+  if (isPlainRecord(value)) return { value: complete(value) };
   const result = check(chatRecordSchema, value);
   return result.issues === undefined ? { value: complete(result.value) } : result;
 }

@@ -94,7 +94,7 @@ export function convertRequest(
   const { options, ignored: ignoredOptions } = collectOptions(params, defaults.options, issues);
   const tools = planTools(params, issues);
   const format = readFormat(params, issues);
-  const native = readNative(params.extra ?? {}, issues);
+  const native = params.extra === undefined ? {} : readNative(params.extra, issues);
   const effort = native.think === undefined ? readReasoningEffort(params, issues) : undefined;
   refuseUnsupported(params, issues);
   issues.throwIfAny();
@@ -108,39 +108,42 @@ export function convertRequest(
   const { imagePath, audioPath } = conversation;
   const numPredict = positive(options?.num_predict);
   const numCtx = positive(options?.num_ctx);
-  return {
-    body: {
-      model: defaults.model,
-      messages: conversation.messages,
-      ...(tools.tools.length > 0 && { tools: tools.tools }),
-      ...(sentFormat !== undefined && { format: sentFormat }),
-      ...(options !== undefined && { options }),
-      ...(think !== undefined && { think }),
-      ...(keepAlive !== undefined && { keep_alive: keepAlive }),
-      truncate: native.truncate ?? defaults.truncate,
-      ...(shift !== undefined && { shift }),
-      ...(logprobs && { logprobs }),
-      ...(logprobs && params.top_logprobs !== undefined && { top_logprobs: params.top_logprobs }),
-    },
-    answer: {
-      toolsOffered: tools.tools.length > 0,
-      maxCalls: params.parallel_tool_calls === false || tools.deprecated ? 1 : Infinity,
-      deprecated: tools.deprecated,
-      logprobs,
-      stripThinking: think === false,
-      ...(tools.forced !== undefined && { forced: tools.forced }),
-      ...(tools.forced === undefined && format !== undefined && { check: format.check }),
-      ...(numPredict !== undefined && { numPredict }),
-      ...(numCtx !== undefined && { numCtx }),
-    },
+  // Assigned one by one: spreading what may be there costs more than all the rest of a small request.
+  const body: Mutable<OllamaChatRequest> = { model: defaults.model, messages: conversation.messages };
+  if (tools.tools.length > 0) body.tools = tools.tools;
+  if (sentFormat !== undefined) body.format = sentFormat;
+  if (options !== undefined) body.options = options;
+  if (think !== undefined) body.think = think;
+  if (keepAlive !== undefined) body.keep_alive = keepAlive;
+  body.truncate = native.truncate ?? defaults.truncate;
+  if (shift !== undefined) body.shift = shift;
+  if (logprobs) body.logprobs = true;
+  if (logprobs && params.top_logprobs !== undefined) body.top_logprobs = params.top_logprobs;
+  const answer: Mutable<AnswerPlan> = {
+    toolsOffered: tools.tools.length > 0,
+    maxCalls: params.parallel_tool_calls === false || tools.deprecated ? 1 : Infinity,
+    deprecated: tools.deprecated,
+    logprobs,
+    stripThinking: think === false,
+  };
+  if (tools.forced !== undefined) answer.forced = tools.forced;
+  else if (format !== undefined) answer.check = format.check;
+  if (numPredict !== undefined) answer.numPredict = numPredict;
+  if (numCtx !== undefined) answer.numCtx = numCtx;
+  const converted: Mutable<ConvertedRequest> = {
+    body,
+    answer,
     count: params.n ?? 1,
     pendingImages: conversation.pendingImages,
     ignored: [...conversation.ignored, ...ignoredOptions, ...findIgnored(params)],
-    ...(effort !== undefined && effort.think !== false && { wantedThinking: effort }),
-    ...(imagePath !== undefined && { imagePath }),
-    ...(audioPath !== undefined && { audioPath }),
   };
+  if (effort !== undefined && effort.think !== false) converted.wantedThinking = effort;
+  if (imagePath !== undefined) converted.imagePath = imagePath;
+  if (audioPath !== undefined) converted.audioPath = audioPath;
+  return converted;
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function positive(value: unknown): number | undefined {
   return typeof value === "number" && value >= 1 ? Math.trunc(value) : undefined;
@@ -233,11 +236,12 @@ function refuseUnsupported(params: ChatParams, issues: RequestIssues): void {
 /** Names of fields that ask for something which has no effect. */
 function findIgnored(params: ChatParams): string[] {
   const ignored: string[] = [];
-  const { verbosity, prediction, web_search_options, moderation, audio, reasoning } = params;
-  const fields = { verbosity, prediction, web_search_options, moderation, audio };
-  for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) ignored.push(name);
-  }
+  const { reasoning } = params;
+  if (params.verbosity !== undefined) ignored.push("verbosity");
+  if (params.prediction !== undefined) ignored.push("prediction");
+  if (params.web_search_options !== undefined) ignored.push("web_search_options");
+  if (params.moderation !== undefined) ignored.push("moderation");
+  if (params.audio !== undefined) ignored.push("audio");
   if (reasoning !== undefined && (reasoning.effort === undefined || reasoning.effort === null)) {
     ignored.push("reasoning");
   }
@@ -245,7 +249,8 @@ function findIgnored(params: ChatParams): string[] {
   params.tools?.forEach((tool, i) => {
     if (tool.type === "function" && tool.function.strict === true) ignored.push(`tools.${i}.function.strict`);
   });
-  for (const [name, value] of Object.entries(params.extra ?? {})) {
+  if (params.extra === undefined) return ignored;
+  for (const [name, value] of Object.entries(params.extra)) {
     const given = value !== undefined && value !== null;
     if (given && !isOllamaOption(name) && !NATIVE_FIELDS.has(name)) ignored.push(name);
   }

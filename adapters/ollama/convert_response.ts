@@ -45,7 +45,7 @@ export class AnswerConverter {
   readonly #stripper: ThinkTagStripper | undefined;
   /** The text so far, where it must be looked at as a whole. */
   readonly #texts: string[] = [];
-  readonly #callIds = new Set<string>();
+  #callIds: Set<string> | undefined;
   #callCount = 0;
   #droppedCalls = 0;
   #hadText = false;
@@ -152,8 +152,9 @@ export class AnswerConverter {
         continue;
       }
       // An id that came before would make two calls into one.
-      const id = call.id !== undefined && call.id !== "" && !this.#callIds.has(call.id) ? call.id : undefined;
-      if (id !== undefined) this.#callIds.add(id);
+      const callIds = this.#callIds ??= new Set();
+      const id = call.id !== undefined && call.id !== "" && !callIds.has(call.id) ? call.id : undefined;
+      if (id !== undefined) callIds.add(id);
       parts.push({ ...(id !== undefined && { id }), type: "function", function: { name, arguments: input ?? {} } });
     }
     if (parts.length > 0) part.tool_calls = parts;

@@ -162,21 +162,18 @@ export function collectOptions(params: ChatParams, defaults: OllamaOptions, issu
     issues.addUnsupported(params.max_completion_tokens === 0 ? "max_completion_tokens" : "max_tokens", NO_TOKENS);
   }
   const stop = typeof params.stop === "string" ? [params.stop] : params.stop;
-  const own: { readonly [name: string]: unknown } = {
-    num_predict: limit,
-    temperature: params.temperature,
-    top_p: params.top_p,
-    top_k: params.top_k,
-    min_p: params.min_p,
-    // An empty list would erase the Modelfile's stop texts, and no OpenAI client means that.
-    stop: stop?.some((text) => text !== "") ? stop.filter((text) => text !== "") : undefined,
-    seed: params.seed ?? customSeed(params, issues),
-    presence_penalty: params.presence_penalty,
-    frequency_penalty: params.frequency_penalty,
-  };
-  for (const [name, value] of Object.entries(own)) {
-    if (value !== undefined) options[name] = value;
-  }
+  // An empty list would erase the Modelfile's stop texts, and no OpenAI client means that.
+  const stopTexts = stop?.filter((text) => text !== "") ?? [];
+  const seed = params.seed ?? customSeed(params, issues);
+  if (limit !== undefined) options.num_predict = limit;
+  if (params.temperature !== undefined) options.temperature = params.temperature;
+  if (params.top_p !== undefined) options.top_p = params.top_p;
+  if (params.top_k !== undefined) options.top_k = params.top_k;
+  if (params.min_p !== undefined) options.min_p = params.min_p;
+  if (stopTexts.length > 0) options.stop = stopTexts;
+  if (seed !== undefined) options.seed = seed;
+  if (params.presence_penalty !== undefined) options.presence_penalty = params.presence_penalty;
+  if (params.frequency_penalty !== undefined) options.frequency_penalty = params.frequency_penalty;
   if (params.extra !== undefined) takeExtra(params.extra, { options, ignored, issues });
   return Object.keys(options).length === 0 ? { ignored } : { options, ignored };
 }
