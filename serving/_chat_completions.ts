@@ -75,7 +75,7 @@ export async function streamResponse(
   options: ChatRouteOptions,
 ): Promise<Response> {
   const stream = model instanceof Promise
-    ? new ChatCompletionStream(streamOf(model, request, scope))
+    ? new ChatCompletionStream(new LoadingStream(model, request, scope))
     : model.predictStream(request, scope);
   await firstBatch(stream, options.statusWait);
   const body = encodeSse(stream, {
@@ -94,13 +94,37 @@ export async function streamResponse(
   return new Response(body, { headers });
 }
 
-/** The stream of a model that is still being loaded, which may take as long as an answer does. */
-async function* streamOf(
-  model: Promise<LoadedChatModel>,
-  request: ChatRequest,
-  scope: RequestScope,
-): AsyncGenerator<ChatCompletionChunk> {
-  yield* (await model).predictStream(request, scope);
+/**
+ * The stream of a model that is still being loaded, which may take as long as an answer does.
+ *
+ * By hand, as an async generator would not hear of its end before what it waits for is there.
+ */
+class LoadingStream implements AsyncIterableIterator<ChatCompletionChunk> {
+  readonly #opening: Promise<ChatCompletionStream>;
+  #left = false;
+
+  constructor(model: Promise<LoadedChatModel>, request: ChatRequest, scope: RequestScope) {
+    this.#opening = model.then((model) => {
+      const stream = model.predictStream(request, scope);
+      if (this.#left) void stream.return();
+      return stream;
+    });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+    const stream = await this.#opening;
+    return await stream.next();
+  }
+
+  async return(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+    this.#left = true;
+    const stream = await this.#opening;
+    return await stream.return();
+  }
 }
 
 /**

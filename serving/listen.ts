@@ -90,15 +90,22 @@ async function answer(app: App, incoming: IncomingMessage, outgoing: ServerRespo
   try {
     const response = await app.fetch(toRequest(incoming, gone.signal));
     if (gone.signal.aborted) return await response.body?.cancel();
-    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+    outgoing.statusCode = response.status;
+    outgoing.setHeaders(response.headers);
     if (response.body === null) outgoing.end();
     else if (response.headers.get("content-type") === "text/event-stream") {
       await pump(response.body, outgoing, gone.signal);
-    } else outgoing.end(new Uint8Array(await response.arrayBuffer()));
+    } else end(outgoing, new Uint8Array(await response.arrayBuffer()));
   } catch (error) {
     // The app answers every failure itself: this is the connection's, and ends with it.
     outgoing.destroy(error instanceof Error ? error : undefined);
   }
+}
+
+/** With its length, so that a client can tell a whole answer from one that broke off. */
+function end(outgoing: ServerResponse, body: Uint8Array): void {
+  outgoing.setHeader("content-length", body.length);
+  outgoing.end(body);
 }
 
 function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {

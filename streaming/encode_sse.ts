@@ -111,8 +111,9 @@ class SseSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
   async cancel(): Promise<void> {
     this.#cancelled = true;
     clearInterval(this.#timer);
+    const stopped = this.#stream.return();
     this.#options.onClose?.();
-    await this.#stream.return();
+    await stopped;
   }
 
   #send(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>, text: string): void {

@@ -3,7 +3,7 @@ import OpenAI, { type ClientOptions } from "openai";
 import { assert, assertEquals } from "@std/assert";
 import { OllamaChatModel, OllamaClient } from "../../adapters/ollama/mod.ts";
 import { DemoChatModel } from "../../adapters/demo/mod.ts";
-import { type AppModels, type AppOptions, createApp, type ModelDirectory } from "../../serve.ts";
+import { type AppModels, type AppOptions, createApp, listen, type ModelDirectory } from "../../serve.ts";
 import { type ChatModelError, parseChatResponse, parseErrorResponse, parseModelList } from "../../types/mod.ts";
 import { readRecording, type Recording, type Replay, startReplay, type Version, VERSIONS } from "../support/replay.ts";
 import { assertEventStream } from "./_event_stream.ts";
@@ -39,15 +39,18 @@ interface Sent {
  * @param options Options of the app.
  * @returns The server; dispose it in the end.
  */
-export function serveModels(models: AppModels | ModelDirectory, options: AppOptions = {}): Served {
+export async function serveModels(models: AppModels | ModelDirectory, options: AppOptions = {}): Promise<Served> {
   const requestHeaders: Headers[] = [];
   const errors: ChatModelError[] = [];
   const sent: Sent[] = [];
   const app = createApp(models, { onError: (error) => errors.push(error), ...options });
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
-    requestHeaders.push(request.headers);
-    return record(await app.fetch(request), new URL(request.url).pathname, sent);
-  });
+  const server = await listen({
+    async fetch(request) {
+      requestHeaders.push(request.headers);
+      return record(await app.fetch(request), new URL(request.url).pathname, sent);
+    },
+    abort: app.abort,
+  }, { port: 0 });
   const url = `http://127.0.0.1:${server.addr.port}`;
   const connect = (options: ClientOptions = {}): OpenAI =>
     new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", ...options });
@@ -58,7 +61,8 @@ export function serveModels(models: AppModels | ModelDirectory, options: AppOpti
     errors,
     connect,
     async [Symbol.asyncDispose]() {
-      await server.shutdown();
+      server.shutdown();
+      await server.finished;
       for (const body of sent) assertSent(body);
     },
   };
@@ -119,12 +123,15 @@ export const OLLAMA_MODEL = "llama3.2:1b";
  * @param recordings The exchanges, or their names.
  * @returns The server; dispose it in the end.
  */
-export function serveOllama(version: Version, recordings: readonly (string | Recording)[]): ServedOllama {
+export async function serveOllama(
+  version: Version,
+  recordings: readonly (string | Recording)[],
+): Promise<ServedOllama> {
   const replay = startReplay(
     recordings.map((recording) => typeof recording === "string" ? readRecording(recording, version) : recording),
   );
   const client = new OllamaClient({ host: replay.url, retries: 0 });
-  const served = serveModels({ [OLLAMA_MODEL]: new OllamaChatModel({ model: OLLAMA_MODEL, client }) });
+  const served = await serveModels({ [OLLAMA_MODEL]: new OllamaChatModel({ model: OLLAMA_MODEL, client }) });
   return {
     ...served,
     replay,
@@ -146,7 +153,7 @@ export interface Backend {
   /** Name of the model. */
   readonly model: string;
   /** Serves the model; of Ollama with these recordings. */
-  serve(recordings: readonly string[]): Served;
+  serve(recordings: readonly string[]): Promise<Served>;
 }
 
 /** The demo model and the recorded Ollamas. */

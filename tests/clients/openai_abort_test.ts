@@ -15,8 +15,6 @@ interface Leaving {
   readonly name: string;
   /** Whether something of the answer is there when the client leaves. */
   readonly begun: boolean;
-  /** Whether the test cannot succeed, and why. */
-  readonly ignore?: boolean;
   /** Asks and leaves; before the first token when `asked` resolves. */
   leave(client: OpenAI, asked: Promise<void>): Promise<void>;
 }
@@ -55,9 +53,6 @@ const LEAVINGS: readonly Leaving[] = [
   {
     name: "the signal of create() fires",
     begun: false,
-    // Until a response is returned, Deno.serve (2.9.6) tells of a client's leaving only if head and body of the request
-    // came in one read, which only the smallest do.
-    ignore: true,
     async leave(client, asked) {
       const controller = new AbortController();
       const { signal } = controller;
@@ -93,24 +88,21 @@ class WatchedDemo extends DemoChatModel {
 /** Begins to answer, and then keeps silent. */
 const STALLED: Answer = ndjson([{ message: { role: "assistant", content: "Hel" }, done: false }], { end: "stall" });
 
-/** As with `ignore` above: that a client left is told at the latest when the headers go out. */
-const OPTIONS = { statusWait: 100 };
-
-for (const { name, begun, ignore = false, leave } of LEAVINGS) {
-  Deno.test(`openai ends the call of Ollama when ${name}`, { ignore }, async () => {
+for (const { name, begun, leave } of LEAVINGS) {
+  Deno.test(`openai ends the call of Ollama when ${name}`, async () => {
     await using upstream = await startFakeUpstream([begun ? STALLED : ["stall"]]);
     const client = new OllamaClient({ host: upstream.url, retries: 0 });
-    await using served = serveModels({ slow: new OllamaChatModel({ model: "slow", client }) }, OPTIONS);
+    await using served = await serveModels({ slow: new OllamaChatModel({ model: "slow", client }) });
     await leave(served.client, upstream.requested(1));
     await upstream.allClosed();
     assertEquals(upstream.connections.map(({ closedByPeer }) => closedByPeer), [true]);
     assertEquals(served.errors, []);
   });
 
-  Deno.test(`openai ends the work of the demo model when ${name}`, { ignore }, async () => {
+  Deno.test(`openai ends the work of the demo model when ${name}`, async () => {
     // Slow enough that only leaving can end it: a thousand words, or none before a minute.
     const model = new WatchedDemo({ delay: begun ? 20 : 60_000 });
-    await using served = serveModels({ slow: model }, OPTIONS);
+    await using served = await serveModels({ slow: model });
     await leave(served.client, model.asked.promise);
     await model.stopped.promise;
     assertEquals(served.errors, []);

@@ -34,7 +34,7 @@ for (const stream of [false, true]) {
 
   for (const { name, serve } of BACKENDS) {
     Deno.test(`openai create() throws NotFoundError when there is no such model beside ${name}, ${way}`, async () => {
-      await using served = serve([]);
+      await using served = await serve([]);
       const { error } = await failureOf(served.client, "gpt-5", stream);
       assertInstanceOf(error, NotFoundError);
       assertEquals([error.code, error.param, error.type], ["model_not_found", "model", "invalid_request_error"]);
@@ -43,7 +43,7 @@ for (const stream of [false, true]) {
     });
 
     Deno.test(`openai create() throws BadRequestError with a path when a message is wrong for ${name}, ${way}`, async () => {
-      await using served = serve([]);
+      await using served = await serve([]);
       // By its untyped way, as the client's types would not let it pass.
       const error = await assertRejects(() =>
         served.client.post("/chat/completions", { body: { messages: [{ role: "wizard", content: "Hi" }], stream } })
@@ -59,7 +59,7 @@ for (const stream of [false, true]) {
 
   for (const version of VERSIONS) {
     Deno.test(`openai create() throws NotFoundError when Ollama ${version} does not have the model, ${way}`, async () => {
-      await using served = serveOllama(version, [stream ? "model_not_found_stream" : "model_not_found"]);
+      await using served = await serveOllama(version, [stream ? "model_not_found_stream" : "model_not_found"]);
       const { error } = await failureOf(served.client, OLLAMA_MODEL, stream);
       assertInstanceOf(error, NotFoundError);
       assertEquals([error.code, error.param], ["model_not_found", "model"]);
@@ -68,14 +68,14 @@ for (const stream of [false, true]) {
 
     Deno.test(`openai create() throws BadRequestError when the prompt is too long for Ollama ${version}, ${way}`, async () => {
       const suffix = stream ? "_stream" : "";
-      await using served = serveOllama(version, [`ctx_single_too_long_notrunc${suffix}`]);
+      await using served = await serveOllama(version, [`ctx_single_too_long_notrunc${suffix}`]);
       const { error } = await failureOf(served.client, OLLAMA_MODEL, stream);
       assertInstanceOf(error, BadRequestError);
       assertEquals([error.code, error.param], ["context_length_exceeded", "messages"]);
     });
 
     Deno.test(`openai create() does not try again when the model of Ollama ${version} cannot be loaded, ${way}`, async () => {
-      await using served = serveOllama(version, [stream ? "load_failure_stream" : "load_failure"]);
+      await using served = await serveOllama(version, [stream ? "load_failure_stream" : "load_failure"]);
       const { error } = await failureOf(served.connect(), OLLAMA_MODEL, stream);
       assertInstanceOf(error, InternalServerError);
       assertEquals([error.status, error.code, error.headers.get("x-should-retry")], [502, "upstream_error", "false"]);
@@ -84,7 +84,7 @@ for (const stream of [false, true]) {
     });
 
     Deno.test(`openai create() tries again when Ollama ${version} is busy, ${way}`, async () => {
-      await using served = serveOllama(version, ["queue_full", stream ? "chat_stream" : "chat_nonstream"]);
+      await using served = await serveOllama(version, ["queue_full", stream ? "chat_stream" : "chat_nonstream"]);
       const client = served.connect({ maxRetries: 1 });
       const messages = MESSAGES;
       const text = stream
@@ -104,7 +104,7 @@ for (const stream of [false, true]) {
         return "At last";
       }
     }
-    await using served = serveModels({ busy: Busy });
+    await using served = await serveModels({ busy: Busy });
     const { error } = await failureOf(served.client, "busy", stream);
     assertInstanceOf(error, InternalServerError);
     assertEquals([error.status, error.code, error.headers.get("retry-after-ms"), error.headers.get("retry-after")], [
@@ -126,7 +126,7 @@ for (const stream of [false, true]) {
         throw new RangeError("out of words");
       }
     }
-    await using served = serveModels({ broken: Broken });
+    await using served = await serveModels({ broken: Broken });
     const { error } = await failureOf(served.connect(), "broken", stream);
     assertInstanceOf(error, InternalServerError);
     assertEquals([error.status, error.code, calls], [500, "model_error", 1]);
@@ -143,7 +143,7 @@ for (const version of VERSIONS) {
     ]] as const
   ) {
     Deno.test(`openai create() throws APIError in the middle when it comes to ${scenario} of Ollama ${version}`, async () => {
-      await using served = serveOllama(version, [scenario]);
+      await using served = await serveOllama(version, [scenario]);
       const { error, text } = await failureOf(served.connect(), OLLAMA_MODEL, true);
       assertEquals([error.code, error.status, error.type], [code, undefined, "server_error"]);
       assertStringIncludes(text, "tic");
@@ -151,7 +151,7 @@ for (const version of VERSIONS) {
     });
 
     Deno.test(`openai stream() rejects all that it promised when it comes to ${scenario} of Ollama ${version}`, async () => {
-      await using served = serveOllama(version, [scenario]);
+      await using served = await serveOllama(version, [scenario]);
       const stream = served.client.chat.completions.stream({ model: OLLAMA_MODEL, messages: MESSAGES });
       let text = "";
       let emitted: unknown;
@@ -176,14 +176,14 @@ Deno.test("openai create() throws APIError in the middle when the model's own co
       throw new RangeError("out of words");
     }
   }
-  await using served = serveModels({ faltering: Faltering });
+  await using served = await serveModels({ faltering: Faltering });
   const { error, text } = await failureOf(served.client, "faltering", true);
   assertEquals([text, error.code, error.type], ["one two ", "model_error", "server_error"]);
   assertStringIncludes(error.message, "out of words");
 });
 
 Deno.test("openai create() throws NotFoundError when the base URL is wrong", async () => {
-  await using served = serveModels({ demo: DemoChatModel });
+  await using served = await serveModels({ demo: DemoChatModel });
   const { error } = await failureOf(served.connect({ baseURL: `${served.url}/v2` }), "demo", false);
   assertInstanceOf(error, NotFoundError);
   assertEquals(error.code, "unknown_url");
@@ -195,7 +195,7 @@ Deno.test("openai create() throws NotFoundError when the base URL is wrong", asy
 
 Deno.test("openai create() works from a page of this machine, and not from a foreign one", async () => {
   const origin = "http://localhost:5173";
-  await using served = serveModels({ demo: DemoChatModel });
+  await using served = await serveModels({ demo: DemoChatModel });
   const inBrowser = (origin: string): OpenAI =>
     served.connect({ dangerouslyAllowBrowser: true, defaultHeaders: { Origin: origin } });
   const request = { model: "demo", messages: MESSAGES };

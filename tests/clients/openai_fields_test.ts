@@ -42,7 +42,7 @@ function assertWeather(value: unknown): void {
 
 for (const { name, model, serve } of BACKENDS) {
   Deno.test(`openai create() gives the log probabilities of ${name}`, async () => {
-    await using served = serve(["logprobs"]);
+    await using served = await serve(["logprobs"]);
     const answer = await served.client.chat.completions.create({
       model,
       messages: MESSAGES,
@@ -62,7 +62,7 @@ for (const { name, model, serve } of BACKENDS) {
   });
 
   Deno.test(`openai stream() gathers the log probabilities of ${name} with the likeliest tokens`, async () => {
-    await using served = serve(["logprobs_top3_stream"]);
+    await using served = await serve(["logprobs_top3_stream"]);
     const stream = served.client.chat.completions.stream({
       model,
       messages: MESSAGES,
@@ -78,7 +78,7 @@ for (const { name, model, serve } of BACKENDS) {
   });
 
   Deno.test(`openai create() gives two answers of ${name} when n is 2`, async () => {
-    await using served = serve(["seed_1", "seed_2"]);
+    await using served = await serve(["seed_1", "seed_2"]);
     const answer = await served.client.chat.completions.create({ model, messages: MESSAGES, n: 2, seed: 1 });
     assertEquals(answer.choices.map(({ index, finish_reason }) => ({ index, finish_reason })), [
       { index: 0, finish_reason: "stop" },
@@ -90,7 +90,7 @@ for (const { name, model, serve } of BACKENDS) {
   });
 
   Deno.test(`openai stream() keeps two answers of ${name} apart when n is 2`, async () => {
-    await using served = serve(["chat_stream"]);
+    await using served = await serve(["chat_stream"]);
     const stream = served.client.chat.completions.stream({ model, messages: MESSAGES, n: 2 });
     const { choices } = await stream.finalChatCompletion();
     assertEquals(choices.map(({ index, finish_reason }) => [index, finish_reason]), [[0, "stop"], [1, "stop"]]);
@@ -98,7 +98,7 @@ for (const { name, model, serve } of BACKENDS) {
   });
 
   Deno.test(`openai parse() gives structured output of ${name} when a schema is set`, async () => {
-    await using served = serve(["format_schema"]);
+    await using served = await serve(["format_schema"]);
     const answer = await served.client.chat.completions.parse({
       model,
       messages: [{ role: "user", content: 'How is the weather in "Paris", is it 21 degrees?' }],
@@ -111,7 +111,7 @@ for (const { name, model, serve } of BACKENDS) {
   });
 
   Deno.test(`openai parse() says that the output of ${name} is cut when the limit is too low`, async () => {
-    await using served = serve(["format_schema_truncated"]);
+    await using served = await serve(["format_schema_truncated"]);
     const error = await assertRejects(
       () =>
         served.client.chat.completions.parse({
@@ -125,7 +125,7 @@ for (const { name, model, serve } of BACKENDS) {
   });
 
   Deno.test(`openai stream() gives the reasoning of ${name} apart from the answer`, async () => {
-    await using served = serve(["show_think", "think_true_stream"]);
+    await using served = await serve(["show_think", "think_true_stream"]);
     const stream = await served.client.chat.completions.create({
       model,
       messages: MESSAGES,
@@ -150,7 +150,7 @@ for (const { name, model, serve } of BACKENDS) {
 
 for (const version of VERSIONS) {
   Deno.test(`openai create() gives the reasoning of Ollama ${version} when it is not streamed`, async () => {
-    await using served = serveOllama(version, ["show_think", "think_true"]);
+    await using served = await serveOllama(version, ["show_think", "think_true"]);
     const answer = await served.client.chat.completions.create({
       model: OLLAMA_MODEL,
       messages: MESSAGES,
@@ -164,7 +164,7 @@ for (const version of VERSIONS) {
   });
 
   Deno.test(`openai create() reaches Ollama ${version} with OpenAI's names of options`, async () => {
-    await using served = serveOllama(version, ["options_stop_array"]);
+    await using served = await serveOllama(version, ["options_stop_array"]);
     const answer = await served.client.chat.completions.create({
       model: OLLAMA_MODEL,
       messages: [{ role: "developer", content: "Be brief" }, ...MESSAGES],
@@ -196,7 +196,7 @@ for (const version of VERSIONS) {
   });
 
   Deno.test(`openai create() ends at the limit of tokens of Ollama ${version}`, async () => {
-    await using served = serveOllama(version, ["num_predict_5_stream"]);
+    await using served = await serveOllama(version, ["num_predict_5_stream"]);
     const stream = served.client.chat.completions.stream({
       model: OLLAMA_MODEL,
       messages: MESSAGES,
@@ -207,7 +207,7 @@ for (const version of VERSIONS) {
   });
 
   Deno.test(`openai create() hands an image on to Ollama ${version} when it is in the request`, async () => {
-    await using served = serveOllama(version, [SHOW_VISION, "chat_nonstream"]);
+    await using served = await serveOllama(version, [SHOW_VISION, "chat_nonstream"]);
     await served.client.chat.completions.create({
       model: OLLAMA_MODEL,
       messages: [{
@@ -223,7 +223,7 @@ for (const version of VERSIONS) {
   });
 
   Deno.test(`openai create() seeds the answers of Ollama ${version} one after the other when n is 2`, async () => {
-    await using served = serveOllama(version, ["seed_1", "seed_2"]);
+    await using served = await serveOllama(version, ["seed_1", "seed_2"]);
     await served.client.chat.completions.create({ model: OLLAMA_MODEL, messages: MESSAGES, n: 2, seed: 1 });
     const seeds = chatBodies(served).map((body) => member(Object(member(Object(body), "options")), "seed"));
     assertEquals(seeds.sort(), [1, 2]);
@@ -231,7 +231,7 @@ for (const version of VERSIONS) {
 }
 
 Deno.test("openai create() has the demo model honour stop, limit, seed, roles and images", async () => {
-  await using served = serveModels({ demo: DemoChatModel });
+  await using served = await serveModels({ demo: DemoChatModel });
   const ask = async (options: { readonly stop?: string; readonly max_completion_tokens?: number; seed?: number }) => {
     const { choices } = await served.client.chat.completions.create({ model: "demo", messages: MESSAGES, ...options });
     return [choices[0]?.message.content, choices[0]?.finish_reason];

@@ -23,7 +23,7 @@ for (const { name, model, serve } of BACKENDS) {
   const usage = { prompt_tokens: 2, completion_tokens, total_tokens: 2 + completion_tokens };
 
   Deno.test(`openai create() gives every field of an answer of ${name}`, async () => {
-    await using served = serve(["chat_nonstream"]);
+    await using served = await serve(["chat_nonstream"]);
     const before = Math.floor(Date.now() / 1000);
     const answer = await served.client.chat.completions.create({ model, messages: MESSAGES });
     const { id, object, created, choices } = answer;
@@ -42,7 +42,7 @@ for (const { name, model, serve } of BACKENDS) {
   });
 
   Deno.test(`openai create() streams an answer of ${name} piece by piece`, async () => {
-    await using served = serve(["chat_stream"]);
+    await using served = await serve(["chat_stream"]);
     const stream = await served.client.chat.completions.create({ model, messages: MESSAGES, stream: true });
     let text = "";
     let count = 0;
@@ -59,7 +59,7 @@ for (const { name, model, serve } of BACKENDS) {
   });
 
   Deno.test(`openai create() streams the usage of ${name} when include_usage is set`, async () => {
-    await using served = serve(["chat_stream"]);
+    await using served = await serve(["chat_stream"]);
     const stream = await served.client.chat.completions.create({
       model,
       messages: MESSAGES,
@@ -73,7 +73,7 @@ for (const { name, model, serve } of BACKENDS) {
   });
 
   Deno.test(`openai stream() puts an answer of ${name} together`, async () => {
-    await using served = serve(["chat_stream"]);
+    await using served = await serve(["chat_stream"]);
     const events: string[] = [];
     const deltas: string[] = [];
     const stream = served.client.chat.completions.stream({
@@ -103,7 +103,7 @@ for (const { name, model, serve } of BACKENDS) {
   });
 
   Deno.test(`openai create() reaches ${name} with any base URL that makes sense`, async () => {
-    await using served = serve(["chat_nonstream"]);
+    await using served = await serve(["chat_nonstream"]);
     for (const path of ["/v1", "/v1/", "", "/"]) {
       const client = served.connect({ baseURL: served.url + path, maxRetries: 0 });
       const answer = await client.chat.completions.create({ model, messages: MESSAGES });
@@ -112,7 +112,7 @@ for (const { name, model, serve } of BACKENDS) {
   });
 
   Deno.test(`openai models.list() and models.retrieve() tell of ${name}`, async () => {
-    await using served = serve([]);
+    await using served = await serve([]);
     const { data } = await served.client.models.list();
     assertEquals(data.map(({ id, object, owned_by }) => ({ id, object, owned_by })), [
       { id: model, object: "model", owned_by: "chat-model" },
@@ -122,7 +122,10 @@ for (const { name, model, serve } of BACKENDS) {
 }
 
 Deno.test("openai models.retrieve() finds a model when its name holds slash and colon", async () => {
-  await using served = serveModels({ "llama3.2:1b": DemoChatModel, "hf.co/org/some model:Q4_K_M": DemoChatModel });
+  await using served = await serveModels({
+    "llama3.2:1b": DemoChatModel,
+    "hf.co/org/some model:Q4_K_M": DemoChatModel,
+  });
   for (const name of ["llama3.2:1b", "hf.co/org/some model:Q4_K_M"]) {
     assertEquals((await served.client.models.retrieve(name)).id, name);
     const answer = await served.client.chat.completions.create({ model: name, messages: MESSAGES });
@@ -138,7 +141,7 @@ for (const version of VERSIONS) {
     await using replay = startReplay(
       ["tags", "show_plain", "chat_nonstream"].map((name) => readRecording(name, version)),
     );
-    await using served = serveModels(new OllamaModels({ client: new OllamaClient({ host: replay.url }) }));
+    await using served = await serveModels(new OllamaModels({ client: new OllamaClient({ host: replay.url }) }));
     const { data } = await served.client.models.list();
     const ids = data.map(({ id }) => id);
     assert(ids.includes("plain") && ids.includes("tools"), `${ids}`);
@@ -150,7 +153,7 @@ for (const version of VERSIONS) {
   });
 
   Deno.test(`openai create() hands what only Ollama ${version} knows on when it is put beside OpenAI's fields`, async () => {
-    await using served = serveOllama(version, ["chat_nonstream"]);
+    await using served = await serveOllama(version, ["chat_nonstream"]);
     const own = { num_ctx: 8192, keep_alive: "5m", custom_inputs: { seed: "321" } };
     const answer = await served.client.chat.completions.create({ model: OLLAMA_MODEL, messages: MESSAGES, ...own });
     const [request] = served.replay.requests;
@@ -162,7 +165,7 @@ for (const version of VERSIONS) {
 }
 
 Deno.test("openai create() gives the demo model's custom outputs when custom inputs are put beside OpenAI's fields", async () => {
-  await using served = serveModels({ demo: DemoChatModel });
+  await using served = await serveModels({ demo: DemoChatModel });
   const own = { custom_inputs: { session: 7 } };
   const answer = await served.client.chat.completions.create({ model: "demo", messages: MESSAGES, ...own });
   assertEquals(member(answer, "custom_outputs"), { demo: { custom_inputs: { session: 7 } } });

@@ -30,7 +30,7 @@ const ASK_BOTH = [{
 
 for (const { name, model, serve } of BACKENDS) {
   Deno.test(`openai create() gives a tool call of ${name}`, async () => {
-    await using served = serve(["tools_one"]);
+    await using served = await serve(["tools_one"]);
     const answer = await served.client.chat.completions.create({ model, messages: ASK_WEATHER, tools: TOOLS });
     const [choice] = answer.choices;
     assertEquals([choice?.finish_reason, choice?.message.content], ["tool_calls", null]);
@@ -44,7 +44,7 @@ for (const { name, model, serve } of BACKENDS) {
   });
 
   Deno.test(`openai stream() puts two tool calls of ${name} together`, async () => {
-    await using served = serve(["tools_two_stream"]);
+    await using served = await serve(["tools_two_stream"]);
     const done: string[] = [];
     const stream = served.client.chat.completions.stream({ model, messages: ASK_BOTH, tools: TOOLS })
       .on("tool_calls.function.arguments.done", ({ index, name }) => done.push(`${index} ${name}`));
@@ -65,7 +65,7 @@ for (const { name, model, serve } of BACKENDS) {
   for (const stream of [false, true]) {
     const way = stream ? "streamed" : "not streamed";
     Deno.test(`openai runTools() comes to an answer of ${name} when it is ${way}`, async () => {
-      await using served = serve(stream ? ["tools_one_stream", "tools_result_stream"] : ["tools_one", "tools_result"]);
+      await using served = await serve(stream ? ["tools_one_stream", "tools_result_stream"] : ["tools_one", "tools_result"]);
       const asked: string[] = [];
       const tools = [{
         type: "function" as const,
@@ -99,7 +99,7 @@ for (const { name, model, serve } of BACKENDS) {
 
 for (const version of VERSIONS) {
   Deno.test(`openai runTools() hands the tool's result to Ollama ${version} under the tool's name`, async () => {
-    await using served = serveOllama(version, ["tools_one", "tools_result"]);
+    await using served = await serveOllama(version, ["tools_one", "tools_result"]);
     const runner = served.client.chat.completions.runTools({
       model: OLLAMA_MODEL,
       messages: ASK_WEATHER,
@@ -138,7 +138,7 @@ for (const version of VERSIONS) {
 }
 
 Deno.test("openai create() has the demo model honour tool_choice and parallel_tool_calls", async () => {
-  await using served = serveModels({ demo: DemoChatModel });
+  await using served = await serveModels({ demo: DemoChatModel });
   const { completions } = served.client.chat;
   const request = { model: "demo", messages: [{ role: "user" as const, content: "Go" }], tools: TOOLS };
   const namesOf = ({ choices: [choice] }: Awaited<ReturnType<typeof create>>) =>
@@ -153,7 +153,7 @@ Deno.test("openai create() has the demo model honour tool_choice and parallel_to
 });
 
 Deno.test("openai runTools() answers with several tools' results when the demo model calls all of them", async () => {
-  await using served = serveModels({ demo: DemoChatModel });
+  await using served = await serveModels({ demo: DemoChatModel });
   const sums: number[] = [];
   const number = { type: "number" as const };
   const runner = served.client.chat.completions.runTools({

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { OllamaChatModel, type OllamaChatRecord, OllamaClient } from "../../adapters/ollama/mod.ts";
 import { ChatModel, type ModelContext } from "../../chat_model.ts";
-import { type App, type AppOptions, createApp } from "../../serving/app.ts";
+import { type App, type AppOptions, createApp, listen } from "../../serve.ts";
 import type { AnswerPart, PredictResult } from "../../streaming/mod.ts";
 import type { ChatMessage, ChatModelError, ChatParams } from "../../types/mod.ts";
 import { type Answer, type FakeUpstream, startFakeUpstream, type UpstreamRequest } from "../support/fake_upstream.ts";
@@ -79,7 +79,7 @@ export async function startStack(
     { plain: model, stream_only: new StreamOnly(model), predict_only: new PredictOnly(model) },
     { onError: (error) => errors.push(error), ...appOptions },
   );
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, app.fetch);
+  const server = await listen(app, { port: 0 });
   const { port } = server.addr;
   return {
     url: `http://127.0.0.1:${port}`,
@@ -89,7 +89,8 @@ export async function startStack(
     errors,
     async [Symbol.asyncDispose]() {
       await upstream[Symbol.asyncDispose]();
-      await server.shutdown();
+      server.shutdown();
+      await server.finished;
     },
   };
 }
