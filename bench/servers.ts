@@ -5,7 +5,7 @@
 import { DemoChatModel } from "../adapters/demo/mod.ts";
 import { OllamaChatModel, OllamaClient } from "../adapters/ollama/mod.ts";
 import { ChatModel } from "../chat_model.ts";
-import { createApp } from "../serving/app.ts";
+import { createApp, listen } from "../serve.ts";
 import { FRAMES } from "./frames.ts";
 
 type Handler = (request: Request) => Response | Promise<Response>;
@@ -71,6 +71,36 @@ async function bareProxy(request: Request): Promise<Response> {
   return new Response(response.body, { headers: { "content-type": "application/json" } });
 }
 
+/** Does by hand what the adapter does at the least: takes OpenAI's request apart, asks, makes OpenAI's answer. */
+async function bareTranslator(request: Request): Promise<Response> {
+  const { model, messages } = await request.json();
+  const response = await fetch(`${upstream}/api/chat`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model, messages, stream: false }),
+    signal: request.signal,
+  });
+  const { message, done_reason, prompt_eval_count, eval_count } = await response.json();
+  const body = JSON.stringify({
+    id: `chatcmpl-${crypto.randomUUID()}`,
+    object: "chat.completion",
+    created: Math.floor(Date.now() / 1000),
+    model,
+    choices: [{
+      index: 0,
+      message: { role: "assistant", content: message.content, refusal: null },
+      logprobs: null,
+      finish_reason: done_reason,
+    }],
+    usage: {
+      prompt_tokens: prompt_eval_count,
+      completion_tokens: eval_count,
+      total_tokens: prompt_eval_count + eval_count,
+    },
+  });
+  return new Response(body, { headers: { "content-type": "application/json", "x-request-id": crypto.randomUUID() } });
+}
+
 /** Answers as Ollama does, at once. */
 async function fakeOllama(request: Request): Promise<Response> {
   const { stream } = await request.json();
@@ -103,6 +133,7 @@ const handlers: { readonly [name: string]: () => Handler } = {
   "bare": () => bare,
   "bare-sse": () => bareSse,
   "bare-proxy": () => bareProxy,
+  "bare-translator": () => bareTranslator,
   "fake-ollama": () => fakeOllama,
   "demo": () => createApp({ demo: new DemoChatModel() }).fetch,
   "words": () => createApp({ sync: SyncWords, async: AsyncWords }).fetch,
@@ -110,7 +141,18 @@ const handlers: { readonly [name: string]: () => Handler } = {
     createApp({ plain: new OllamaChatModel({ model: "plain", client: new OllamaClient({ host: upstream }) }) }).fetch,
 };
 
-const handler = handlers[name]?.();
+// "NAME+listen" is served as `serve.ts` does it, else by Deno.serve.
+const [handlerName = "", way] = name.split("+");
+const handler = handlers[handlerName]?.();
 if (handler === undefined) throw new Error(`Cannot serve "${name}": one of ${Object.keys(handlers).join(", ")}`);
-// deno-lint-ignore no-console -- how `run.ts` learns of it
-Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: ({ port }) => console.log(port) }, handler);
+if (way === "listen") {
+  const { addr } = await listen({ fetch: handler, abort() {} }, { port: 0 });
+  print(addr.port);
+} else {
+  Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: ({ port }) => print(port) }, handler);
+}
+
+function print(port: number): void {
+  // deno-lint-ignore no-console -- how `run.ts` learns of it
+  console.log(port);
+}

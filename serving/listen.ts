@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { App } from "./app.ts";
 
 /** A server that listens. */
@@ -48,7 +49,17 @@ export interface ListenOptions {
 export async function listen(app: App, options: ListenOptions = {}): Promise<ListeningServer> {
   const { hostname = "127.0.0.1", port = 8000 } = options;
   await checkPermission(hostname, port);
-  const server = createServer((incoming, outgoing) => void answer(app, incoming, outgoing));
+  // Clients open connections in advance. Those that never carried a request pass for busy with `node:http`, which
+  // would wait for them when it closes.
+  const unused = new Set<Socket>();
+  const server = createServer((incoming, outgoing) => {
+    unused.delete(incoming.socket);
+    void answer(app, incoming, outgoing);
+  });
+  server.on("connection", (socket) => {
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
+  });
   // A model may think for long before it says a word; limits are the app's business.
   server.requestTimeout = 0;
   server.timeout = 0;
@@ -66,6 +77,7 @@ export async function listen(app: App, options: ListenOptions = {}): Promise<Lis
     shutdown() {
       server.close();
       server.closeIdleConnections();
+      for (const socket of unused) socket.destroy();
     },
   };
 }

@@ -4,6 +4,10 @@ import { type NormaliseOptions, Normaliser } from "./_normaliser.ts";
 /** Most parts of a synchronous source that are taken at once. */
 const MAX_BATCH = 32;
 
+type Batch = readonly ChatCompletionChunk[];
+
+const NONE: Batch = [];
+
 /** What watches over a running call: it is told when its answer is waited for, and aborts it. */
 export interface StreamGuard {
   /** Called when the call is aborted, with the reason. Set by the stream. */
@@ -27,12 +31,16 @@ export class ChatCompletionStream implements AsyncIterableIterator<ChatCompletio
   readonly #syncIterator: Iterator<unknown> | undefined;
   readonly #normaliser: Normaliser;
   readonly #guard: StreamGuard | undefined;
-  #batch: readonly ChatCompletionChunk[] = [];
+  /** What `next()` gives out, and how far it is. */
+  #batch: Batch = NONE;
   #position = 0;
-  #peeked: readonly ChatCompletionChunk[] | Promise<readonly ChatCompletionChunk[]> | undefined;
   #state: "open" | "closed" = "open";
+  /** Whether the source has been asked and has not answered yet. */
+  #asking = false;
+  /** What has come and no one has taken yet. */
+  #ready: Batch | undefined;
   #failure: { readonly reason: unknown } | undefined;
-  #resolve: ((batch: readonly ChatCompletionChunk[]) => void) | undefined;
+  #resolve: ((batch: Batch) => void) | undefined;
   #reject: ((reason: unknown) => void) | undefined;
 
   /**
@@ -79,7 +87,7 @@ export class ChatCompletionStream implements AsyncIterableIterator<ChatCompletio
     }
   }
 
-  #take(batch: readonly ChatCompletionChunk[]): IteratorResult<ChatCompletionChunk, undefined> {
+  #take(batch: Batch): IteratorResult<ChatCompletionChunk, undefined> {
     const [chunk] = batch;
     if (chunk === undefined) return { done: true, value: undefined };
     this.#batch = batch;
@@ -88,45 +96,65 @@ export class ChatCompletionStream implements AsyncIterableIterator<ChatCompletio
   }
 
   /**
-   * All chunks that are ready: at least one, or none at the end. Synchronous where the source is.
-   * For consumers to whom an await for each chunk is too dear; not to be mixed with `next()`.
+   * All chunks that are ready: at least one, or none at the end. For consumers to whom an await for each chunk is too
+   * dear; not to be mixed with `next()`.
    *
-   * @returns The chunks.
+   * @returns The chunks; at once where they are there.
    * @throws {ChatModelError} As `next()`.
    */
   nextBatch(): readonly ChatCompletionChunk[] | Promise<readonly ChatCompletionChunk[]> {
-    const peeked = this.#peeked;
-    if (peeked !== undefined) {
-      this.#peeked = undefined;
-      return peeked;
+    const batch = this.poll() ?? this.#late();
+    if (batch !== undefined) return batch;
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#guard?.wait();
+    });
+  }
+
+  /** What asking the source has brought about at once: its failure, most often. */
+  #late(): Batch | undefined {
+    return this.#state === "closed" ? this.poll() : undefined;
+  }
+
+  /**
+   * As {@linkcode ChatCompletionStream.nextBatch}, but does not wait, and does not have time limits count: asks the
+   * source if need be, and gives `undefined` as long as it has not answered.
+   *
+   * @returns The chunks, if they are there.
+   * @throws {ChatModelError} As `next()`.
+   */
+  poll(): readonly ChatCompletionChunk[] | undefined {
+    const ready = this.#ready;
+    if (ready !== undefined) {
+      this.#ready = undefined;
+      return ready;
     }
     if (this.#failure !== undefined) {
       const { reason } = this.#failure;
       this.#failure = undefined;
       throw reason;
     }
-    if (this.#state === "closed") return [];
+    if (this.#state === "closed") return NONE;
     if (this.#syncIterator !== undefined) return this.#nextSync(this.#syncIterator);
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-      this.#guard?.wait();
-      if (this.#state === "open") this.#ask();
-    });
+    if (!this.#asking) this.#ask();
+    return undefined;
   }
 
   /**
    * Asks for the first batch without taking it, so that a failure is seen before anything is sent.
    *
-   * @returns Resolves, or rejects, as the next `nextBatch()` will; `undefined` if that is known to succeed at once.
-   * @throws {ChatModelError} As `nextBatch()`.
+   * @returns Resolves when it is there, or rejects if there is none; `undefined` if it is there at once.
+   * @throws {ChatModelError} As `next()`.
    */
-  peek(): Promise<unknown> | undefined {
-    const batch = this.#peeked ??= this.nextBatch();
-    return batch instanceof Promise ? batch : undefined;
+  peek(): Promise<void> | undefined {
+    const batch = this.nextBatch();
+    if (batch instanceof Promise) return batch.then((batch) => void (this.#ready = batch));
+    this.#ready = batch;
+    return undefined;
   }
 
-  #nextSync(iterator: Iterator<unknown>): readonly ChatCompletionChunk[] {
+  #nextSync(iterator: Iterator<unknown>): Batch {
     const out: ChatCompletionChunk[] = [];
     try {
       while (out.length < MAX_BATCH) {
@@ -149,6 +177,7 @@ export class ChatCompletionStream implements AsyncIterableIterator<ChatCompletio
   }
 
   #ask(): void {
+    this.#asking = true;
     try {
       this.#iterator?.next().then(this.#onResult, this.#onError);
     } catch (error) {
@@ -159,8 +188,7 @@ export class ChatCompletionStream implements AsyncIterableIterator<ChatCompletio
   readonly #onError = (error: unknown): void => this.#fail(error);
 
   readonly #onResult = (result: IteratorResult<unknown>): void => {
-    const resolve = this.#resolve;
-    if (this.#state === "closed" || resolve === undefined) return;
+    if (this.#state === "closed") return;
     const out: ChatCompletionChunk[] = [];
     try {
       if (result.done) {
@@ -174,8 +202,14 @@ export class ChatCompletionStream implements AsyncIterableIterator<ChatCompletio
     } catch (error) {
       return this.#fail(error);
     }
-    this.#resolve = this.#reject = undefined;
-    resolve(out);
+    this.#asking = false;
+    const resolve = this.#resolve;
+    if (resolve === undefined) {
+      this.#ready = out;
+    } else {
+      this.#resolve = this.#reject = undefined;
+      resolve(out);
+    }
   };
 
   /**
@@ -186,13 +220,14 @@ export class ChatCompletionStream implements AsyncIterableIterator<ChatCompletio
   return(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
     const resolve = this.#resolve;
     this.#resolve = this.#reject = undefined;
-    this.#batch = [];
+    this.#batch = NONE;
+    this.#ready = undefined;
     this.#failure = undefined;
     if (this.#state !== "closed") {
       this.#close(false);
       this.#stopSource();
     }
-    resolve?.([]);
+    resolve?.(NONE);
     return Promise.resolve({ done: true, value: undefined });
   }
 

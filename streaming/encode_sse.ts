@@ -55,13 +55,10 @@ export function encodeSse(
   return new ReadableStream(new SseSource(stream, options));
 }
 
-type Batch = readonly ChatCompletionChunk[];
-
 class SseSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
   readonly #stream: ChatCompletionStream;
   readonly #options: EncodeSseOptions;
   readonly #encoder: ChunkEncoder;
-  #pending: Promise<Batch> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #silent = true;
   #cancelled = false;
@@ -76,21 +73,15 @@ class SseSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
     let text = "";
     try {
       while (text.length < FLUSH_LENGTH) {
-        const next = this.#pending ?? this.#stream.nextBatch();
-        this.#pending = undefined;
-        let batch: Batch | undefined;
-        if (next instanceof Promise) {
-          batch = await quickly(next);
-          if (batch === undefined) {
-            if (text !== "") {
-              this.#pending = next;
-              break;
-            }
-            this.#keepAlive(controller);
-            batch = await next;
-          }
-        } else {
-          batch = next;
+        let batch = this.#stream.poll();
+        for (let turn = 0; batch === undefined && turn < TURNS; turn++) {
+          await undefined;
+          batch = this.#stream.poll();
+        }
+        if (batch === undefined) {
+          if (text !== "") break;
+          this.#keepAlive(controller);
+          batch = await this.#stream.nextBatch();
         }
         if (batch.length === 0) {
           this.#send(controller, `${text}data: [DONE]\n\n`);
@@ -139,13 +130,4 @@ class SseSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
       this.#silent = true;
     }, keepAliveInterval);
   }
-}
-
-/** The value of a promise that settles within a few turns of the microtask queue; else `undefined`. */
-async function quickly(promise: Promise<Batch>): Promise<Batch | undefined> {
-  let settled = false;
-  const settle = () => settled = true;
-  promise.then(settle, settle);
-  for (let turn = 0; turn < TURNS && !settled; turn++) await undefined;
-  return settled ? await promise : undefined;
 }

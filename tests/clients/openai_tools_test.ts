@@ -65,7 +65,9 @@ for (const { name, model, serve } of BACKENDS) {
   for (const stream of [false, true]) {
     const way = stream ? "streamed" : "not streamed";
     Deno.test(`openai runTools() comes to an answer of ${name} when it is ${way}`, async () => {
-      await using served = await serve(stream ? ["tools_one_stream", "tools_result_stream"] : ["tools_one", "tools_result"]);
+      await using served = await serve(
+        stream ? ["tools_one_stream", "tools_result_stream"] : ["tools_one", "tools_result"],
+      );
       const asked: string[] = [];
       const tools = [{
         type: "function" as const,

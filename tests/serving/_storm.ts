@@ -8,7 +8,6 @@ import { ask, type Asking, done, startStack, token, until, within } from "./_sta
 const CLIENTS = 200;
 /** Clients at a time. */
 const ROUND = 20;
-const LATEST = 60;
 const WORDS = ["One ", "two ", "three ", "four ", "five ", "six ", "seven ", "eight"];
 const CLOSE = "connection: close\r\n";
 
@@ -74,16 +73,19 @@ function withClose(head: Answer[number] | undefined): Answer[number] {
  * Has clients ask and leave.
  *
  * @param seed Makes the moments.
- * @param options `beforeLeaving` is run before each leaving.
+ * @param options `beforeLeaving` is run before each leaving, which comes after `latest` milliseconds at most.
  * @returns What became of it.
  * @throws {Error} If calls of the upstream stay open.
  */
-export async function storm(seed: number, options: { readonly beforeLeaving?: () => void } = {}): Promise<Storm> {
-  const { beforeLeaving = () => {} } = options;
+export async function storm(
+  seed: number,
+  options: { readonly beforeLeaving?: () => void; readonly latest?: number } = {},
+): Promise<Storm> {
+  const { beforeLeaving = () => {}, latest = 60 } = options;
   await using stack = await startStack(slowly);
   const random = makeRandom(seed);
   const plans = Array.from({ length: CLIENTS }, (_, index) => {
-    const leavesAfter = random() < 0.15 ? undefined : random() * LATEST;
+    const leavesAfter = random() < 0.15 ? undefined : random() * latest;
     // Some leave just when their answer ends.
     const endless = leavesAfter !== undefined && random() < 0.7;
     return { asking: { ...ASKINGS[index % ASKINGS.length], ...(endless && { prompt: ENDLESS }) }, leavesAfter };

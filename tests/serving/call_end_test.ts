@@ -3,6 +3,7 @@ import { OverloadedError } from "../../types/mod.ts";
 import { ndjson } from "../support/fake_upstream.ts";
 import { DISCONNECTS, momentToLeave, NEXT, startDisconnect } from "./_disconnects.ts";
 import { RawClient } from "./_raw_client.ts";
+import { createApp, listen } from "../../serve.ts";
 import { ask, done, readEvents, startStack, token, within } from "./_stack.ts";
 
 /** What is left of an event stream without its HTTP around. */
@@ -90,4 +91,14 @@ Deno.test("createApp() does not cut a client that reads slower than the idle tim
   await within(client.ended(), "the answer");
   const { content, finishReason, error } = readEvents(eventsOf(client.received));
   assertEquals([content.length, finishReason, error], [20_000_000, "stop", undefined]);
+});
+
+Deno.test("listen() shuts down though a client holds a connection that it never used", async () => {
+  const server = await listen(createApp({}), { port: 0 });
+  const unused = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+  // Answered after the other connection was taken.
+  await (await fetch(`http://127.0.0.1:${server.addr.port}/ping`)).text();
+  server.shutdown();
+  await within(server.finished, "the server to stop");
+  unused.close();
 });
