@@ -21,7 +21,8 @@ export interface AppOptions extends CallLimits {
   readonly keepAliveInterval?: number;
   /**
    * Milliseconds that a stream's headers wait for the model, so that an early failure has an honest status; after that
-   * a failure can only be told in the stream. @default {15_000}
+   * a failure can only be told in the stream. Under `Deno.serve` it is also how long a client's leaving may go
+   * unnoticed; see `listen`. @default {15_000}
    */
   readonly statusWait?: number;
   /**
