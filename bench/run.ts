@@ -213,10 +213,13 @@ async function graphSize(): Promise<string> {
     args: ["info", "--json", new URL("../mod.ts", import.meta.url).pathname],
     stdout: "piped",
   }).output();
-  const { modules, npmPackages } = JSON.parse(new TextDecoder().decode(stdout));
-  const own: { size: number }[] = modules.filter((module: { size?: number }) => module.size !== undefined);
-  const bytes = own.reduce((sum, { size }) => sum + size, 0);
-  return `${own.length} files, ${(bytes / 1024).toFixed(0)} KiB of source, npm: ${Object.keys(npmPackages).join(", ")}`;
+  const { modules }: { modules: { kind: string; size?: number; npmPackage?: string }[] } = JSON.parse(
+    new TextDecoder().decode(stdout),
+  );
+  const own = modules.filter(({ kind, size }) => kind === "esm" && size !== undefined);
+  const bytes = own.reduce((sum, { size = 0 }) => sum + size, 0);
+  const packages = new Set(modules.flatMap(({ npmPackage }) => npmPackage ?? []));
+  return `${own.length} files, ${(bytes / 1024).toFixed(0)} KiB of source; packages: ${[...packages].join(", ")}`;
 }
 
 if (import.meta.main) {

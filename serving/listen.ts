@@ -60,8 +60,8 @@ export async function listen(app: App, options: ListenOptions = {}): Promise<Lis
     unused.add(socket);
     socket.once("close", () => unused.delete(socket));
   });
-  // A model may think for long before it says a word; limits are the app's business.
-  server.requestTimeout = 0;
+  // A model may think for long before it says a word: that is the app's to limit. Node limits how long a request may
+  // take to come in.
   server.timeout = 0;
   const finished = new Promise<void>((resolve) => server.once("close", resolve));
   await new Promise<void>((resolve, reject) => {
@@ -100,8 +100,11 @@ async function answer(app: App, incoming: IncomingMessage, outgoing: ServerRespo
     if (!outgoing.writableFinished) gone.abort(new DOMException("The client closed the connection", "AbortError"));
   });
   try {
-    const response = await app.fetch(toRequest(incoming, gone.signal));
+    const request = toRequest(incoming, gone.signal);
+    const response = await app.fetch(request);
     if (gone.signal.aborted) return await response.body?.cancel();
+    // Refused before it was read, for its size, say: the rest is not waited for.
+    if (request.body !== null && !request.bodyUsed) await request.body.cancel();
     outgoing.statusCode = response.status;
     outgoing.setHeaders(response.headers);
     if (response.body === null) outgoing.end();
@@ -134,23 +137,32 @@ function toHeaders({ rawHeaders }: IncomingMessage): Headers {
   return headers;
 }
 
-/** A request's body, read as it is asked for. */
+/** A request's body, read as it is asked for. What is not asked for is thrown away, so that the connection stays good. */
 function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  let open = true;
   return new ReadableStream<Uint8Array>({
     start(controller) {
+      const end = (settle: () => void) => {
+        if (open) settle();
+        open = false;
+      };
       incoming.pause();
       incoming.on("data", (chunk: Uint8Array) => {
+        if (!open) return;
         controller.enqueue(chunk);
         if ((controller.desiredSize ?? 0) <= 0) incoming.pause();
       });
-      incoming.once("end", () => controller.close());
-      incoming.once("error", (error) => controller.error(error));
+      incoming.once("end", () => end(() => controller.close()));
+      incoming.once("error", (error) => end(() => controller.error(error)));
+      // Broken off, or answered without having been read to its end.
+      incoming.once("close", () => end(() => controller.error(new TypeError("The request's body broke off"))));
     },
     pull() {
       incoming.resume();
     },
     cancel() {
-      incoming.resume(); // The rest is read and thrown away, so that the connection stays good.
+      open = false;
+      incoming.resume();
     },
   });
 }

@@ -73,15 +73,15 @@ function withClose(head: Answer[number] | undefined): Answer[number] {
  * Has clients ask and leave.
  *
  * @param seed Makes the moments.
- * @param options `beforeLeaving` is run before each leaving, which comes after `latest` milliseconds at most.
+ * @param options `halfway` is run in the middle of each round, in which all leave after `latest` milliseconds at most.
  * @returns What became of it.
  * @throws {Error} If calls of the upstream stay open.
  */
 export async function storm(
   seed: number,
-  options: { readonly beforeLeaving?: () => void; readonly latest?: number } = {},
+  options: { readonly halfway?: () => Promise<void>; readonly latest?: number } = {},
 ): Promise<Storm> {
-  const { beforeLeaving = () => {}, latest = 60 } = options;
+  const { halfway = () => {}, latest = 60 } = options;
   await using stack = await startStack(slowly);
   const random = makeRandom(seed);
   const plans = Array.from({ length: CLIENTS }, (_, index) => {
@@ -101,7 +101,6 @@ export async function storm(
       answered++;
     } else {
       await new Promise((resolve) => setTimeout(resolve, leavesAfter));
-      beforeLeaving();
       left++;
       client.close();
     }
@@ -109,7 +108,10 @@ export async function storm(
   const { connections, requests } = stack.upstream;
   const open = () => connections.filter(({ isOpen }) => isOpen).length;
   while (plans.length > 0) {
-    await Promise.all(plans.splice(0, ROUND).map(run));
+    const clients = plans.splice(0, ROUND).map(run);
+    await new Promise((resolve) => setTimeout(resolve, latest / 2));
+    await halfway();
+    await Promise.all(clients);
     // After each round, as the garbage collections of the next would close what was forgotten.
     await until(() => open() === 0, "the calls of the upstream to end");
   }

@@ -18,5 +18,5 @@ Deno.test("createApp() leaves no call of the upstream open after 200 clients and
   assert(success, output);
   const { left, answered, endless } = JSON.parse(output);
   assertEquals(left + answered, 200);
-  assert(endless > 10 && answered > 10, output); // Slowed down by the collections, many leave before Ollama is asked.
+  assert(endless > 40 && answered > 10, output);
 });

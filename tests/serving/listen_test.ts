@@ -1,0 +1,140 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DemoChatModel } from "../../adapters/demo/mod.ts";
+import { type AppOptions, createApp, listen, type ListeningServer } from "../../serve.ts";
+
+interface Listening extends AsyncDisposable {
+  readonly port: number;
+  readonly server: ListeningServer;
+}
+
+async function start(options: AppOptions = {}): Promise<Listening> {
+  const server = await listen(createApp({ demo: DemoChatModel }, options), { port: 0 });
+  return {
+    port: server.addr.port,
+    server,
+    async [Symbol.asyncDispose]() {
+      server.shutdown();
+      await server.finished;
+    },
+  };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A connection that is kept for several requests. */
+class Connection implements Disposable {
+  readonly #connection: Deno.TcpConn;
+  #received = "";
+
+  private constructor(connection: Deno.TcpConn) {
+    this.#connection = connection;
+  }
+
+  static async open(port: number): Promise<Connection> {
+    return new Connection(await Deno.connect({ hostname: "127.0.0.1", port }));
+  }
+
+  async send(text: string): Promise<void> {
+    let bytes = encoder.encode(text);
+    while (bytes.length > 0) bytes = bytes.subarray(await this.#connection.write(bytes));
+  }
+
+  /** Reads up to a text, and gives what came before it and itself. */
+  async until(text: string): Promise<string> {
+    const buffer = new Uint8Array(65_536);
+    while (!this.#received.includes(text)) {
+      const count = await this.#connection.read(buffer);
+      if (count === null) {
+        throw new Error(`The connection was closed before ${JSON.stringify(text)}: ${this.#received}`);
+      }
+      this.#received += decoder.decode(buffer.subarray(0, count));
+    }
+    const end = this.#received.indexOf(text) + text.length;
+    const taken = this.#received.slice(0, end);
+    this.#received = this.#received.slice(end);
+    return taken;
+  }
+
+  [Symbol.dispose](): void {
+    this.#connection.close();
+  }
+}
+
+function post(path: string, body: string, length = encoder.encode(body).length): string {
+  return `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${length}\r\n\r\n${body}`;
+}
+
+const HELLO = JSON.stringify({ messages: [{ role: "user", content: "Hello there, old friend" }] });
+
+Deno.test("listen() answers request after request on one connection, each with its length", async () => {
+  await using listening = await start();
+  using connection = await Connection.open(listening.port);
+  for (let i = 0; i < 3; i++) {
+    await connection.send(post("/v1/chat/completions", HELLO));
+    const head = await connection.until("\r\n\r\n");
+    assert(head.startsWith("HTTP/1.1 200 OK\r\n"), head);
+    const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
+    const body = await connection.until('"total_tokens":');
+    assert(length > body.length, head);
+    await connection.until("}}");
+  }
+});
+
+Deno.test("listen() reads a body that comes in pieces, of known and of unknown length", async () => {
+  await using listening = await start();
+  const prompt = "ü".repeat(200_000);
+  const body = JSON.stringify({ messages: [{ role: "user", content: prompt }] });
+  using connection = await Connection.open(listening.port);
+  await connection.send(post("/v1/chat/completions", "", encoder.encode(body).length));
+  for (let i = 0; i < body.length; i += 50_000) await connection.send(body.slice(i, i + 50_000));
+  assert((await connection.until('"total_tokens":')).includes(prompt));
+
+  const response = await fetch(`http://127.0.0.1:${listening.port}/v1/chat/completions`, {
+    method: "POST",
+    body: new Blob([body]).stream(),
+  });
+  assert((await response.text()).includes(prompt));
+});
+
+Deno.test("listen() goes on after a request whose body was not read", async () => {
+  await using listening = await start({ maxBodySize: 1000 });
+  using connection = await Connection.open(listening.port);
+  await connection.send(post("/v1/chat/completions", "x".repeat(200_000)));
+  assert((await connection.until("request_too_large")).startsWith("HTTP/1.1 413 "));
+  await connection.until("}}");
+  await connection.send(post("/nowhere", "y".repeat(200_000)));
+  assert((await connection.until("unknown_url")).startsWith("HTTP/1.1 404 "));
+  await connection.until("}}");
+  await connection.send(post("/v1/chat/completions", HELLO));
+  assert((await connection.until("old friend")).startsWith("HTTP/1.1 200 "));
+});
+
+Deno.test("listen() survives clients that leave in the middle of their request", async () => {
+  await using listening = await start();
+  for (let i = 0; i < 5; i++) {
+    using connection = await Connection.open(listening.port);
+    await connection.send(post("/v1/chat/completions", HELLO.slice(0, 10), HELLO.length));
+  }
+  const response = await fetch(`http://127.0.0.1:${listening.port}/v1/chat/completions`, {
+    method: "POST",
+    body: HELLO,
+  });
+  assertEquals(response.status, 200);
+  await response.body?.cancel();
+});
+
+Deno.test("listen() answers HEAD without a body", async () => {
+  await using listening = await start();
+  using connection = await Connection.open(listening.port);
+  await connection.send("HEAD /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  assert((await connection.until("\r\n\r\n")).startsWith("HTTP/1.1 200 OK\r\n"));
+  await connection.send("GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  assert((await connection.until('"demo"')).startsWith("HTTP/1.1 200 OK\r\n"));
+});
+
+Deno.test("listen() rejects when the port is in use", async () => {
+  await using listening = await start();
+  const error = await assertRejects(() => listen(createApp({ demo: DemoChatModel }), { port: listening.port }), Error);
+  assertEquals("code" in error && error.code, "EADDRINUSE");
+});
