@@ -161,7 +161,8 @@ export class LoadedChatModel {
    * @param request The request, as it goes over the wire, or one that `parseChatRequest` has validated.
    * @param options Cancelling and time limits.
    * @returns The canonical stream. It fails, while it is read, with what {@linkcode LoadedChatModel.predict} throws.
-   * @throws {ValidationError} If the request is not valid; all issues are in it.
+   * @throws {ValidationError} If the request is not valid; all issues are in it. A signal that has fired already has its
+   * reason thrown.
    */
   predictStream(request: ChatCompletionRequest | ChatRequest, options: PredictOptions = {}): ChatCompletionStream {
     const parsed = ChatRequest.isInstance(request) ? request : parseChatRequest(request);

@@ -12,6 +12,9 @@ import type { ModelDirectory } from "./directory.ts";
 import type { RequestScope } from "./_request_scope.ts";
 import { type Header, jsonResponse } from "./_respond.ts";
 
+/** The longest that a timer can run: a longer one fires at once. In milliseconds, about 25 days. */
+const MAX_TIMER = 2 ** 31 - 1;
+
 /** What the chat routes need of the app. */
 export interface ChatRouteOptions {
   readonly directory: ModelDirectory;
@@ -135,7 +138,7 @@ async function firstBatch(stream: ChatCompletionStream, limit: number): Promise<
   const first = stream.peek();
   if (first === undefined) return;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, limit));
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, Math.min(limit, MAX_TIMER)));
   try {
     await Promise.race([first, late]);
   } finally {

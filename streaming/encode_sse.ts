@@ -20,6 +20,9 @@ export interface EncodeSseOptions {
 /** Turns of the microtask queue for which a frame waits for others, so as to be sent together with them. */
 const TURNS = 6;
 
+/** The longest that a timer can run: a longer one fires at once. In milliseconds, about 25 days. */
+const MAX_TIMER = 2 ** 31 - 1;
+
 /** Text is sent when it is this long, without waiting for more. In UTF-16 units. */
 const FLUSH_LENGTH = 16_384;
 
@@ -123,7 +126,7 @@ class SseSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
   /** Begins to send comments; from the first real wait on, since most short answers never need them. */
   #keepAlive(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
     const { keepAliveInterval = 15_000 } = this.#options;
-    if (this.#timer !== undefined || keepAliveInterval <= 0) return;
+    if (this.#timer !== undefined || keepAliveInterval <= 0 || keepAliveInterval > MAX_TIMER) return;
     this.#timer = setInterval(() => {
       // Not into a full queue: a client that does not read needs no comments.
       if (this.#silent && (controller.desiredSize ?? 0) > 0) controller.enqueue(KEEP_ALIVE);
