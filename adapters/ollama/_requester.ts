@@ -50,24 +50,21 @@ export class Requester {
     signal: AbortSignal,
     send: (body: OllamaChatRequest) => Promise<T>,
   ): Promise<{ readonly prepared: Prepared; readonly result: T }> {
-    const attempt = async () => {
-      const prepared = await this.#prepare(request, signal);
-      return { prepared, result: await send(prepared.body) };
-    };
     try {
-      return await attempt();
+      const prepared = readyAsItIs(request) ?? await this.#prepare(request, signal);
+      return { prepared, result: await send(prepared.body) };
     } catch (error) {
       if (this.#pullMissing === false || !isModelNotFound(error)) throw error;
     }
     await this.#pullModel(signal);
-    return await attempt();
+    const prepared = await this.#prepare(request, signal);
+    return { prepared, result: await send(prepared.body) };
   }
 
   async #prepare(request: ConvertedRequest, signal: AbortSignal): Promise<Prepared> {
+    const ready = readyAsItIs(request);
+    if (ready !== undefined) return ready;
     const { wantedThinking, imagePath, audioPath, pendingImages, ignored } = request;
-    if (wantedThinking === undefined && imagePath === undefined && audioPath === undefined) {
-      return { request, body: request.body, ignored };
-    }
     const { capabilities } = await this.#getFacts(signal);
     const issues = new RequestIssues();
     const refuse = (capability: string, path: string, what: string) =>
@@ -128,6 +125,13 @@ export class Requester {
       return false;
     }
   }
+}
+
+/** A request for which nothing need be known of the model: most are. */
+function readyAsItIs(request: ConvertedRequest): Prepared | undefined {
+  const { wantedThinking, imagePath, audioPath, body, ignored } = request;
+  if (wantedThinking !== undefined || imagePath !== undefined || audioPath !== undefined) return undefined;
+  return { request, body, ignored };
 }
 
 function isModelNotFound(error: unknown): error is ModelNotFoundError {
