@@ -56,6 +56,8 @@ export class Call implements StreamGuard, Deadline {
   #aborted = false;
   #reason: unknown;
   #first = true;
+  /** Whether the answer comes in one piece, so that nothing is seen of it before its end. */
+  #onePiece = false;
   /** When everything must be over. */
   #totalDueAt = Infinity;
 
@@ -90,6 +92,7 @@ export class Call implements StreamGuard, Deadline {
     return await new Promise<T>((resolve, reject) => {
       answer.then(resolve, reject);
       this.onAbort = reject;
+      this.#onePiece = true;
       this.wait();
     });
   }
@@ -111,7 +114,9 @@ export class Call implements StreamGuard, Deadline {
   /** The deadline has come. */
   expire(): void {
     if (performance.now() >= this.#totalDueAt) this.abort(totalTimeout(this.#timeout()));
-    else this.abort(this.#first ? firstTokenTimeout(this.#waitLimit()) : idleTimeout(this.#waitLimit()));
+    else {this.abort(
+        this.#first ? firstTokenTimeout(this.#waitLimit(), this.#onePiece) : idleTimeout(this.#waitLimit()),
+      );}
   }
 
   end(completed: boolean): void {
@@ -187,11 +192,12 @@ class CallContext implements ModelContext {
   }
 }
 
-function firstTokenTimeout(limit: number): TimeoutError {
-  return new TimeoutError(
-    `Cannot answer: the model gave nothing within ${limit} ms. It may still be loading: try again, or raise "firstTokenTimeout"`,
-    { code: "first_token_timeout" },
-  );
+function firstTokenTimeout(limit: number, onePiece: boolean): TimeoutError {
+  const message = onePiece
+    ? `Cannot answer: the model did not finish its answer, which comes in one piece, within ${limit} ms. ` +
+      'Ask with "stream", try again if it was still loading, or raise "firstTokenTimeout"'
+    : `Cannot answer: the model gave nothing within ${limit} ms. It may still be loading: try again, or raise "firstTokenTimeout"`;
+  return new TimeoutError(message, { code: "first_token_timeout" });
 }
 
 function idleTimeout(limit: number): TimeoutError {

@@ -118,6 +118,7 @@ async function start(name: string, core: number, upstream = ""): Promise<Server>
   const child = new Deno.Command("taskset", {
     args: ["-c", String(core), Deno.execPath(), "run", "--config", CONFIG, "-A", SCRIPT, name, upstream],
     stdout: "piped",
+    stderr: "null", // Connections that `wrk` cuts at its end are reported there.
   }).spawn();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const { value = "" } = await reader.read();

@@ -1,3 +1,5 @@
+import { ChatModelError } from "../types/mod.ts";
+
 /** Something the person at the command line can mend: shown as one line, without a stack. */
 export class CommandError extends Error {
   override name = "CommandError";
@@ -16,6 +18,8 @@ const HERE = new URL(".", import.meta.url).href;
 /** What an author's file failed with, in one line, and where: the stack is not shown. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // Ours: it says by itself what is wrong, and no line of the author's is to blame.
+  if (ChatModelError.isInstance(error)) return error.message;
   // What follows the first line is the code, as Deno shows it.
   const [line = ""] = error.message.split("\n", 1);
   const places = `${error.message}\n${error.stack}`.match(/file:\/\/[^\s()]+:\d+:\d+/g) ?? [];

@@ -13,6 +13,7 @@ export interface ServeFlags {
   readonly firstTokenTimeout: number;
   readonly idleTimeout: number;
   readonly timeout: number;
+  readonly pull: boolean;
 }
 
 /** What `--help` prints. */
@@ -25,10 +26,12 @@ Usage: deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY 
                                FILE          a .ts or .js file that exports a ChatModel as default
                                demo          the demo model, which echoes
                              Without --model: all models of the Ollama at OLLAMA_HOST, or the demo model.
+  --pull                     Have Ollama download the models named by ollama:NAME that it lacks
   --host ADDRESS             Address to listen on (default 127.0.0.1: this machine only)
   --port PORT                Port to listen on (default 8000; 0: any free one)
   --allow-origin ORIGIN      Pages of this origin may call, too; may be repeated, * for all
-  --first-token-timeout MS   Longest wait for the begin of an answer (default 300000; 0: no limit)
+  --first-token-timeout MS   Longest wait for the begin of an answer, and for the whole of one that
+                             comes in one piece (default 300000; 0: no limit)
   --idle-timeout MS          Longest wait between two pieces of an answer (default 60000; 0: no limit)
   --timeout MS               Longest time for a whole answer (default 0: no limit)
   --version                  Print the version
@@ -65,6 +68,7 @@ export function parseFlags(args: readonly string[]): ServeFlags {
     firstTokenTimeout: integer("--first-token-timeout", values["first-token-timeout"], 300_000, MAX_TIMEOUT),
     idleTimeout: integer("--idle-timeout", values["idle-timeout"], 60_000, MAX_TIMEOUT),
     timeout: integer("--timeout", values.timeout, 0, MAX_TIMEOUT),
+    pull: values.pull ?? false,
   };
 }
 
@@ -84,6 +88,7 @@ function parse(args: readonly string[]) {
         "first-token-timeout": { type: "string" },
         "idle-timeout": { type: "string" },
         timeout: { type: "string" },
+        pull: { type: "boolean" },
         version: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
@@ -95,6 +100,8 @@ function parse(args: readonly string[]) {
 
 /** Node's messages go on to explain `--`, which is of no use here. */
 function firstSentence(message: string): string {
+  const [, flag] = /Option '(--[\w-]+).*' argument is ambiguous/.exec(message) ?? [];
+  if (flag !== undefined) return `${flag} must have a value that does not begin with "-"`;
   const [sentence = message] = message.split(/\.(?:\s|$)/);
   return sentence;
 }

@@ -39,6 +39,12 @@ async function importNow(path: string): Promise<ChatModel> {
   }
   const found = model ?? named;
   if (found !== undefined) return found;
+  if ("default" in module) {
+    throw new CommandError(
+      `Cannot load model "${path}": it has no model: its default export is neither a ChatModel nor a class of them. Write "class … extends ChatModel"`,
+      1,
+    );
+  }
   const exported = Object.keys(module).map((name) => `"${name}"`).join(", ");
   throw new CommandError(
     `Cannot load model "${path}": it has no model${

@@ -4,6 +4,8 @@ import type { ChatModel } from "../chat_model.ts";
 import { type CallLimits, loadChatModel, type LoadedChatModel } from "../loaded_chat_model.ts";
 import { CommandError, reasonOf } from "./_command_error.ts";
 import { importModelFile, modelFileName } from "./_model_file.ts";
+import { pullWithProgress } from "./_pull.ts";
+import { ChatModelError } from "../types/mod.ts";
 
 /** A kind of model that `--model` can name. */
 interface ModelKind {
@@ -13,8 +15,11 @@ interface ModelKind {
   name(spec: string): string;
   /** Makes the model. */
   open(spec: string): ChatModel | Promise<ChatModel>;
-  /** What is likely to go wrong when it is asked; `undefined` if nothing is. It may be right by then. */
-  warn?(spec: string): Promise<string | undefined>;
+  /**
+   * Sees to it that the model can answer, as far as that is wanted.
+   * Gives what is likely to go wrong; `undefined` if nothing is. It may be right by the time it is asked.
+   */
+  check?(spec: string, options: LoadSpecsOptions): Promise<string | undefined>;
 }
 
 /** The first that matches is taken: files come last, as anything may be the name of a file. */
@@ -24,7 +29,7 @@ const KINDS: readonly ModelKind[] = [
     matches: (spec) => spec.startsWith("ollama:"),
     name: ollamaName,
     open: (spec) => new OllamaChatModel({ model: ollamaName(spec), client: new OllamaClient() }),
-    warn: warnOfOllama,
+    check: checkOllama,
   },
   { matches: () => true, name: modelFileName, open: importModelFile },
 ];
@@ -38,14 +43,29 @@ function ollamaName(spec: string): string {
 /** Milliseconds in which an Ollama has to show that it has a model. */
 const PROBE_TIMEOUT = 3_000;
 
-async function warnOfOllama(spec: string): Promise<string | undefined> {
+async function checkOllama(spec: string, { pull }: LoadSpecsOptions): Promise<string | undefined> {
+  const model = ollamaName(spec);
   const client = new OllamaClient();
   try {
-    await client.show(ollamaName(spec), { timeout: PROBE_TIMEOUT });
+    await client.show(model, { timeout: PROBE_TIMEOUT });
     return client.warning;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    if (!ChatModelError.isInstance(error)) throw error;
+    if (error.code === "invalid_host") throw new CommandError(error.message, 1, { cause: error });
+    if (!pull || error.code !== "model_not_found") return error.message;
   }
+  try {
+    await pullWithProgress(client, model);
+    return undefined;
+  } catch (error) {
+    throw new CommandError(`Cannot load model "${spec}": ${reasonOf(error)}`, 1, { cause: error });
+  }
+}
+
+/** Options for {@linkcode loadSpecs}. */
+export interface LoadSpecsOptions extends CallLimits {
+  /** Whether to have Ollama download models that it lacks. */
+  readonly pull: boolean;
 }
 
 /** Models by name, and what is likely to go wrong with them. */
@@ -61,7 +81,7 @@ export interface LoadedSpecs {
  */
 export async function loadSpecs(
   specs: readonly string[],
-  limits: CallLimits,
+  options: LoadSpecsOptions,
 ): Promise<LoadedSpecs> {
   const models = new Map<string, LoadedChatModel>();
   const warnings = new Set<string>();
@@ -76,8 +96,8 @@ export async function loadSpecs(
         2,
       );
     }
-    models.set(name, await load(await kind.open(spec), name, spec, limits));
-    const warning = await kind.warn?.(spec);
+    models.set(name, await load(await kind.open(spec), name, spec, options));
+    const warning = await kind.check?.(spec, options);
     if (warning !== undefined) warnings.add(warning);
   }
   return { models, warnings: [...warnings] };

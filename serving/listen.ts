@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { ChatModelError } from "../types/mod.ts";
 import type { App } from "./app.ts";
+import { errorResponse, methodNotAllowed } from "./_respond.ts";
 
 /** A server that listens. */
 export interface ListeningServer {
@@ -100,35 +102,56 @@ async function answer(app: App, incoming: IncomingMessage, outgoing: ServerRespo
     if (!outgoing.writableFinished) gone.abort(new DOMException("The client closed the connection", "AbortError"));
   });
   try {
+    const refusal = whyRefused(incoming);
+    if (refusal !== undefined) return await send(errorResponse(refusal, []), outgoing, gone.signal);
     const request = toRequest(incoming, gone.signal);
     const response = await app.fetch(request);
     if (gone.signal.aborted) return await response.body?.cancel();
     // Refused before it was read, for its size, say: the rest is not waited for.
     if (request.body !== null && !request.bodyUsed) await request.body.cancel();
-    outgoing.statusCode = response.status;
-    outgoing.setHeaders(response.headers);
-    if (response.body === null) outgoing.end();
-    else if (response.headers.get("content-type") === "text/event-stream") {
-      await pump(response.body, outgoing, gone.signal);
-    } else end(outgoing, new Uint8Array(await response.arrayBuffer()));
+    await send(response, outgoing, gone.signal);
   } catch (error) {
     // The app answers every failure itself: this is the connection's, and ends with it.
     outgoing.destroy(error instanceof Error ? error : undefined);
   }
 }
 
-/** With its length, so that a client can tell a whole answer from one that broke off. */
-function end(outgoing: ServerResponse, body: Uint8Array): void {
+async function send(response: Response, outgoing: ServerResponse, gone: AbortSignal): Promise<void> {
+  outgoing.statusCode = response.status;
+  outgoing.setHeaders(response.headers);
+  if (response.body !== null && response.headers.get("content-type") === "text/event-stream") {
+    return await pump(response.body, outgoing, gone);
+  }
+  if (response.body === null) {
+    outgoing.end();
+    return;
+  }
+  const body = new Uint8Array(await response.arrayBuffer());
+  // With its length, so that a client can tell a whole answer from one that broke off.
   outgoing.setHeader("content-length", body.length);
   outgoing.end(body);
 }
 
+/** Methods that `Request` does not take. */
+const REFUSED_METHODS = ["CONNECT", "TRACE", "TRACK"];
+
+/** What is wrong with a request that cannot be handed to an app. */
+function whyRefused({ method = "GET", url = "/", headers: { host } }: IncomingMessage): ChatModelError | undefined {
+  if (REFUSED_METHODS.includes(method)) return methodNotAllowed(method, url, ["GET", "HEAD", "POST", "OPTIONS"]);
+  if (!host || URL.canParse(`http://${host}/`)) return undefined;
+  return new ChatModelError("Cannot serve the request: its Host header is no host", {
+    status: 400,
+    code: "invalid_host_header",
+  });
+}
+
 function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
-  const { method = "GET", url = "/", headers } = incoming;
-  const host = headers.host ?? "localhost";
+  const { method = "GET", url = "/", headers: { host } } = incoming;
   const init: RequestInit = { method, headers: toHeaders(incoming), signal };
   if (method !== "GET" && method !== "HEAD") init.body = bodyOf(incoming);
-  return new Request(`http://${host}${url.startsWith("/") ? url : "/"}`, init);
+  // Proxies send the whole URL, "OPTIONS *" no path at all.
+  const target = url.startsWith("/") ? `http://${host || "localhost"}${url}` : URL.canParse(url) ? url : undefined;
+  return new Request(target ?? `http://${host || "localhost"}/${url}`, init);
 }
 
 function toHeaders({ rawHeaders }: IncomingMessage): Headers {

@@ -24,6 +24,7 @@ const WRONG_USAGE: readonly [args: readonly string[], ...words: readonly string[
   [["--port=-1"], "--port", '"-1"'],
   [["--port"], "--port"],
   [["--timeout", "1.5"], "--timeout", '"1.5"'],
+  [["--timeout", "-1"], "--timeout", "must have a value"],
   [["--idle-timeout", "1s"], "--idle-timeout", '"1s"'],
   [["--first-token-timeout=2147483648"], "--first-token-timeout", "2147483647"],
   [["--host="], "--host"],

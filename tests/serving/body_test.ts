@@ -155,3 +155,16 @@ Deno.test("413 on a socket answers before the body is sent", async () => {
   });
   assertEquals([answer.status, (await answer.json()).error.code], [413, "request_too_large"]);
 });
+
+Deno.test("a body that is not UTF-8 is 400, rather than taken with other characters", async () => {
+  const app = testApp();
+  const bytes = new Uint8Array([...new TextEncoder().encode('{"messages":[{"role":"user","content":"'), 0xff, 0xfe]);
+  for (const headers of [new Headers({ "content-length": String(bytes.length) }), new Headers()]) {
+    const request = new Request("http://localhost/v1/chat/completions", { method: "POST", body: bytes, headers });
+    const response = await app.fetch(request);
+    assertEquals(response.status, 400);
+    const { error } = await response.json();
+    assertEquals(error.code, "invalid_json");
+    assertMatch(error.message, /it is not UTF-8/);
+  }
+});

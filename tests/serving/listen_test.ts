@@ -138,3 +138,21 @@ Deno.test("listen() rejects when the port is in use", async () => {
   const error = await assertRejects(() => listen(createApp({ demo: DemoChatModel }), { port: listening.port }), Error);
   assertEquals("code" in error && error.code, "EADDRINUSE");
 });
+
+Deno.test("listen() answers what is odd but legal, and refuses what is not, in JSON", async () => {
+  await using listening = await start();
+  const cases: [request: string, status: number, text: string][] = [
+    ["GET http://elsewhere/v1/models HTTP/1.1\r\nhost: elsewhere", 200, '"demo"'],
+    ["GET /ping HTTP/1.1\r\nhost:", 200, "\r\n\r\n\n"],
+    ["OPTIONS * HTTP/1.1\r\nhost: localhost", 404, '"unknown_url"'],
+    ["TRACE /v1/models HTTP/1.1\r\nhost: localhost", 405, '"method_not_supported"'],
+    ["GET /v1/models HTTP/1.1\r\nhost: a b:zz", 400, '"invalid_host_header"'],
+    ["GET /v1/models HTTP/1.1\r\nhost: a:99999", 400, '"invalid_host_header"'],
+  ];
+  for (const [request, status, text] of cases) {
+    using connection = await Connection.open(listening.port);
+    await connection.send(`${request}\r\n\r\n`);
+    const answer = await connection.until(text);
+    assert(answer.startsWith(`HTTP/1.1 ${status} `), `${request}: ${answer}`);
+  }
+});
