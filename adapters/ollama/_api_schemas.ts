@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { objectSchema } from "./_json_value.ts";
+import { object, objectSchema } from "./_json_value.ts";
 import type {
   OllamaEmbedResponse,
   OllamaModel,
@@ -12,7 +12,7 @@ const text = v.exactOptional(v.string());
 const count = v.exactOptional(v.number());
 const texts = v.exactOptional(v.array(v.string()));
 
-const details = v.exactOptional(v.looseObject({
+const details = v.exactOptional(object({
   parent_model: text,
   format: text,
   family: text,
@@ -24,11 +24,11 @@ const details = v.exactOptional(v.looseObject({
 }));
 
 /** Answer of `GET /api/version`. */
-export const versionSchema: v.GenericSchema<unknown, { version: string }> = v.looseObject({ version: v.string() });
+export const versionSchema: v.GenericSchema<unknown, { version: string }> = object({ version: v.string() });
 
 /** Answer of `GET /api/tags`. */
-export const tagsSchema: v.GenericSchema<unknown, { models?: OllamaModel[] }> = v.looseObject({
-  models: v.exactOptional(v.array(v.looseObject({
+export const tagsSchema: v.GenericSchema<unknown, { models?: OllamaModel[] }> = object({
+  models: v.exactOptional(v.array(object({
     name: v.string(),
     model: text,
     modified_at: text,
@@ -42,8 +42,8 @@ export const tagsSchema: v.GenericSchema<unknown, { models?: OllamaModel[] }> = 
 });
 
 /** Answer of `GET /api/ps`. */
-export const psSchema: v.GenericSchema<unknown, { models?: OllamaRunningModel[] }> = v.looseObject({
-  models: v.exactOptional(v.array(v.looseObject({
+export const psSchema: v.GenericSchema<unknown, { models?: OllamaRunningModel[] }> = object({
+  models: v.exactOptional(v.array(object({
     name: v.string(),
     model: text,
     size: count,
@@ -56,7 +56,7 @@ export const psSchema: v.GenericSchema<unknown, { models?: OllamaRunningModel[] 
 });
 
 /** Answer of `POST /api/show`. */
-export const showSchema: v.GenericSchema<unknown, OllamaModelInfo> = v.looseObject({
+export const showSchema: v.GenericSchema<unknown, OllamaModelInfo> = object({
   capabilities: texts,
   details,
   model_info: v.exactOptional(objectSchema),
@@ -68,13 +68,13 @@ export const showSchema: v.GenericSchema<unknown, OllamaModelInfo> = v.looseObje
   parser: text,
   license: text,
   modelfile: text,
-  messages: v.exactOptional(v.array(v.looseObject({ role: v.string(), content: v.string() }))),
+  messages: v.exactOptional(v.array(object({ role: v.string(), content: v.string() }))),
   modified_at: text,
   requires: text,
 });
 
 /** A line of `POST /api/pull`. */
-export const pullProgressSchema: v.GenericSchema<unknown, OllamaPullProgress> = v.looseObject({
+export const pullProgressSchema: v.GenericSchema<unknown, OllamaPullProgress> = object({
   status: v.string(),
   digest: text,
   total: count,
@@ -82,7 +82,7 @@ export const pullProgressSchema: v.GenericSchema<unknown, OllamaPullProgress> = 
 });
 
 /** Answer of `POST /api/embed`. */
-export const embedSchema: v.GenericSchema<unknown, OllamaEmbedResponse> = v.looseObject({
+export const embedSchema: v.GenericSchema<unknown, OllamaEmbedResponse> = object({
   model: text,
   embeddings: v.array(v.array(v.number())),
   total_duration: count,

@@ -2,9 +2,23 @@ import * as v from "valibot";
 import type { ValidationIssue } from "../../types/mod.ts";
 
 /** An object that is kept as it is: neither copied nor looked into. */
-export const objectSchema: v.GenericSchema<unknown, { readonly [key: string]: unknown }> = v.custom<
-  { readonly [key: string]: unknown }
->(isObject);
+export const objectSchema: v.GenericSchema<unknown, { readonly [key: string]: unknown }> = {
+  ...v.custom<{ readonly [key: string]: unknown }>(isObject),
+  // As valibot calls it elsewhere; of a custom check it says "unknown".
+  expects: "Object",
+};
+
+/**
+ * An object with certain members; others are kept.
+ *
+ * @param entries Schemas of the members.
+ * @returns The schema. Unlike valibot's own, it does not take an array for an object without any of the members.
+ */
+export function object<const Entries extends v.ObjectEntries>(
+  entries: Entries,
+): v.GenericSchema<unknown, v.InferOutput<v.LooseObjectSchema<Entries, undefined>>> {
+  return v.pipe(objectSchema, v.looseObject(entries));
+}
 
 /** Whether a value is an object and no array. */
 export function isObject(value: unknown): value is { readonly [key: string]: unknown } {

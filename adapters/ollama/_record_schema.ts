@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { isObject, objectSchema } from "./_json_value.ts";
+import { isObject, object, objectSchema } from "./_json_value.ts";
 import type { OllamaChatRecord } from "./wire.ts";
 
 const logprob = {
@@ -8,16 +8,16 @@ const logprob = {
   bytes: v.exactOptional(v.array(v.number())),
 };
 
-const record = v.looseObject({
+const record = object({
   model: v.exactOptional(v.string()),
   created_at: v.exactOptional(v.string()),
-  message: v.exactOptional(v.looseObject({
+  message: v.exactOptional(object({
     role: v.exactOptional(v.string()),
     content: v.exactOptional(v.string()),
     thinking: v.exactOptional(v.string()),
-    tool_calls: v.exactOptional(v.array(v.looseObject({
+    tool_calls: v.exactOptional(v.array(object({
       id: v.exactOptional(v.string()),
-      function: v.looseObject({
+      function: object({
         name: v.string(),
         arguments: objectSchema,
         index: v.exactOptional(v.number()),
@@ -26,9 +26,9 @@ const record = v.looseObject({
   })),
   done: v.exactOptional(v.boolean()),
   done_reason: v.exactOptional(v.string()),
-  logprobs: v.exactOptional(v.array(v.looseObject({
+  logprobs: v.exactOptional(v.array(object({
     ...logprob,
-    top_logprobs: v.exactOptional(v.array(v.looseObject(logprob))),
+    top_logprobs: v.exactOptional(v.array(object(logprob))),
   }))),
   total_duration: v.exactOptional(v.number()),
   load_duration: v.exactOptional(v.number()),
@@ -40,7 +40,20 @@ const record = v.looseObject({
 });
 
 /** A record of a chat's answer. Unknown members are kept. */
-export const chatRecordSchema: v.GenericSchema<unknown, OllamaChatRecord> = record;
+export const chatRecordSchema: v.GenericSchema<unknown, OllamaChatRecord> = v.pipe(
+  record,
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (dataset.typed && !isTelling(dataset.value)) addIssue({ expected: 'a "message" or "done"' });
+  }),
+);
+
+/** Members of which a record has at least one: the rest is about a message or an end. */
+const TELLING_MEMBERS = ["message", "done", "done_reason", "_debug_info"];
+
+/** Whether a record says anything: what does not comes from no server that speaks Ollama's language. */
+function isTelling(record: object): boolean {
+  return TELLING_MEMBERS.some((member) => member in record);
+}
 
 /**
  * Whether a value is a record as nearly all are: a piece of text, or the end with its counts. It needs no check by the
@@ -75,7 +88,7 @@ export function isPlainRecord(value: unknown): value is OllamaChatRecord {
         return false;
     }
   }
-  return true;
+  return isTelling(value);
 }
 
 function isPlainMessage(value: unknown): boolean {

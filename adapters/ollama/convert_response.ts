@@ -4,6 +4,7 @@ import type { AnswerPlan } from "./convert_request.ts";
 import { pickLogprobs, toTokenLogprob } from "./logprobs.ts";
 import { isRecord } from "./_request_issues.ts";
 import { ThinkTagStripper } from "./think_tags.ts";
+import type { ForcedCall } from "./tool_choice.ts";
 import type { OllamaChatRecord, OllamaTokenLogprob, OllamaToolCall } from "./wire.ts";
 
 /** What is known about an answer at its end. */
@@ -100,7 +101,10 @@ export class AnswerConverter {
       part.content = content;
       empty = false;
     }
-    if (calls.length > 0 && this.#takeCalls(calls, part)) empty = false;
+    if (calls.length > 0) {
+      this.#checkArguments(calls, record.done_reason);
+      if (this.#takeCalls(calls, part)) empty = false;
+    }
     if (this.#plan.logprobs && this.#plan.forced === undefined) {
       const logprobs = this.#takeLogprobs(record.logprobs ?? [], {
         content,
@@ -135,6 +139,16 @@ export class AnswerConverter {
     if (stripper === undefined || stripper.done) return raw;
     const text = raw === "" ? "" : stripper.push(raw);
     return ends ? text + stripper.end() : text;
+  }
+
+  /** Checks calls where one is demanded, unless they were cut off at the token limit, of which the finish reason tells. */
+  #checkArguments(calls: readonly OllamaToolCall[], reason: string | undefined): void {
+    const { forced, maxCalls } = this.#plan;
+    if (forced === undefined || reason === "length") return;
+    // Calls that are left out anyway do no harm.
+    for (const call of calls.slice(0, maxCalls - this.#callCount)) {
+      forced.checks.get(call.function.name)?.(call.function.arguments);
+    }
   }
 
   /** Puts calls into the part; tells whether any of them is handed on. */
@@ -191,7 +205,8 @@ export class AnswerConverter {
       );
     }
     const finishReason = reason === "length" ? "length" : "stop";
-    if (this.#plan.forced !== undefined && this.#callCount === 0) this.#endForced(part, finishReason);
+    const { forced } = this.#plan;
+    if (forced !== undefined && this.#callCount === 0) this.#endForced(part, { forced, finishReason });
     if (this.#plan.check !== undefined && finishReason !== "length" && this.#callCount === 0) {
       this.#plan.check(this.#texts.join(""));
     }
@@ -205,8 +220,11 @@ export class AnswerConverter {
   }
 
   /** Makes the call of the text, which was constrained to be one. */
-  #endForced(part: MutablePart, finishReason: "stop" | "length"): void {
-    const call = parseCall(this.#texts.join(""), this.#plan.forced?.names ?? new Set());
+  #endForced(
+    part: MutablePart,
+    { forced, finishReason }: { readonly forced: ForcedCall; readonly finishReason: "stop" | "length" },
+  ): void {
+    const call = parseCall(this.#texts.join(""), forced);
     // Cut off at the token limit: the finish reason says so, and half a call is of no use to anyone.
     if (call === undefined && finishReason === "length") return;
     if (call === undefined) {
@@ -216,6 +234,7 @@ export class AnswerConverter {
         { code: "tool_call_lost", retryable: true },
       );
     }
+    this.#checkArguments([call], finishReason);
     this.#takeCalls([call], part);
   }
 
@@ -250,14 +269,14 @@ function roundWindow(numCtx: number): number {
   return Math.ceil(numCtx / 256) * 256;
 }
 
-function parseCall(text: string, names: ReadonlySet<string>): OllamaToolCall | undefined {
+function parseCall(text: string, { checks }: ForcedCall): OllamaToolCall | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return undefined; // No call: the caller reports it.
   }
-  if (!isRecord(value) || typeof value.name !== "string" || !names.has(value.name)) return undefined;
+  if (!isRecord(value) || typeof value.name !== "string" || !checks.has(value.name)) return undefined;
   return isRecord(value.arguments) ? { function: { name: value.name, arguments: value.arguments } } : undefined;
 }
 

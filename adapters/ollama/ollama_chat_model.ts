@@ -16,8 +16,9 @@ import type { OllamaChatRecord, OllamaChatRequest } from "./wire.ts";
  * `options` or single options such as `num_ctx`, `keep_alive`, `think`, `truncate`, `shift`, `format`. What was given
  * but has no effect is named in `custom_outputs.ollama.ignored`; beside it stand the durations, in milliseconds.
  *
- * Ollama has no tool choice: a call that must be made is had by constraining the answer. An answer that was asked for
- * in JSON is checked, and is an error with code `invalid_structured_output` if it does not follow.
+ * Ollama has no tool choice: a call that must be made is had by constraining the answer. Its arguments are checked, and
+ * are an error with code `invalid_tool_arguments` if they do not follow the tool's parameters. An answer that was asked
+ * for in JSON is checked as well, and is an error with code `invalid_structured_output` if it does not follow.
  *
  * @example Make a model
  * ```ts
@@ -124,9 +125,10 @@ export class OllamaChatModel extends ChatModel {
     const outcomes: AnswerOutcome[] = [];
     const choices = records.map((record, index): PartialChoice => {
       const converter = new AnswerConverter(request.answer, index);
-      const { finish_reason = null, logprobs = null, ...part } = converter.push(record) ?? {};
+      // The index is the choice's, not the message's.
+      const { index: _, finish_reason = null, logprobs = null, ...message } = converter.push(record) ?? {};
       outcomes.push(converter.finish());
-      return { index, message: part, finish_reason, logprobs };
+      return { index, message, finish_reason, logprobs };
     });
     return { choices, ...await this.#summariseSeveral(outcomes, { prepared, signal }) };
   }

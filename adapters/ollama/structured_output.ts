@@ -1,5 +1,5 @@
 import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
-import { type JsonSchema, UpstreamError, ValidationError } from "../../types/mod.ts";
+import { type FunctionDefinition, type JsonSchema, UpstreamError, ValidationError } from "../../types/mod.ts";
 import { inlineReferences, mapSubschemas, resolvePointer, SchemaError } from "./_json_schema.ts";
 
 const TYPES = new Set(["array", "boolean", "integer", "null", "number", "object", "string"]);
@@ -10,6 +10,9 @@ const MAX_PLACES = 5;
 
 /** Checks the text of an answer; throws if it is not what was asked for. */
 export type AnswerCheck = (text: string) => void;
+
+/** Checks the arguments of a call; throws if they do not follow the parameters. */
+export type ArgumentsCheck = (input: { readonly [name: string]: unknown }) => void;
 
 /**
  * Checks that an answer is a JSON object.
@@ -42,6 +45,41 @@ export function checkJson(text: string): void {
  * @throws {SchemaError} If the schema itself is wrong. The message says how.
  */
 export function compileSchema(schema: JsonSchema): AnswerCheck {
+  const findFault = compileFaultFinder(schema, "response_format");
+  return (text) => {
+    const fault = findFault(parseAnswer(text));
+    if (fault !== undefined) throw invalidOutput(fault);
+  };
+}
+
+/**
+ * Makes a check of a call's arguments against the parameters of its function.
+ *
+ * @param definition The function; it is not changed. Without parameters it takes any object.
+ * @param path Where in the request its parameters stand.
+ * @returns The check, which throws {@linkcode UpstreamError} with code `invalid_tool_arguments`.
+ * @throws {SchemaError} If the schema of the parameters is wrong. The message says how.
+ */
+export function compileParameters(definition: FunctionDefinition, path: string): ArgumentsCheck {
+  const { name, parameters } = definition;
+  if (parameters === undefined) return () => {};
+  const findFault = compileFaultFinder(parameters, path);
+  return (input) => {
+    const fault = findFault(input);
+    if (fault === undefined) return;
+    throw new UpstreamError(
+      "Cannot give the tool call that was demanded: " +
+        `the arguments of the model's call of "${name}" do not follow its parameters, as ${fault}. ` +
+        'Try again, use a larger model, or leave the choice to the model with tool_choice "auto"',
+      { code: "invalid_tool_arguments", retryable: true },
+    );
+  };
+}
+
+/** Says what is wrong with a value, or `undefined` if nothing is. */
+type FaultFinder = (value: unknown) => string | undefined;
+
+function compileFaultFinder(schema: JsonSchema, path: string): FaultFinder {
   const names = new Set<string>();
   try {
     inlineReferences(schema);
@@ -60,19 +98,18 @@ export function compileSchema(schema: JsonSchema): AnswerCheck {
   } catch (cause) {
     throw new SchemaError("must have no reference or id that is not a URI, and no two ids alike", { cause });
   }
-  return (text) => {
-    const value = parseAnswer(text);
+  return (value) => {
     let errors: readonly OutputUnit[];
     try {
       errors = validator.validate(value).errors;
     } catch (cause) {
       throw new ValidationError(
         "Cannot check the answer against the JSON Schema of the request",
-        [{ path: "response_format", message: "has a reference that leads out of the schema" }],
+        [{ path, message: "has a reference that leads out of the schema" }],
         { cause },
       );
     }
-    if (errors.length > 0) throw invalidOutput(describe(errors, names));
+    return errors.length > 0 ? describe(errors, names) : undefined;
   };
 }
 

@@ -1,13 +1,14 @@
 import type { ChatParams, FunctionDefinition, JsonSchema } from "../../types/mod.ts";
 import { inlineReferences, SchemaError } from "./_json_schema.ts";
 import { isRecord, type RequestIssues } from "./_request_issues.ts";
+import { type ArgumentsCheck, compileParameters } from "./structured_output.ts";
 import { toOllamaTool } from "./tool_schema.ts";
 import type { OllamaTool } from "./wire.ts";
 
 /** A call that must be made. */
 export interface ForcedCall {
-  /** The functions of which one must be called. */
-  readonly names: ReadonlySet<string>;
+  /** Names of the functions of which one must be called, each with the check of its arguments. */
+  readonly checks: ReadonlyMap<string, ArgumentsCheck>;
   /** JSON Schema of a call, `{ name, arguments }`, to constrain the answer with. */
   readonly format: JsonSchema;
 }
@@ -56,21 +57,32 @@ export function planTools(params: ChatParams, issues: RequestIssues): ToolPlan {
   const chosen = only === undefined ? offers : offers.filter(({ definition }) => only.includes(definition.name));
   const tools = chosen.flatMap((offer) => convert(offer, issues, toOllamaTool));
   if (choice.mode !== "required" || chosen.length === 0) return { tools, deprecated };
-  const calls = chosen.flatMap((offer) => convert(offer, issues, callSchema));
+  const calls = chosen.flatMap((offer) =>
+    convert(offer, issues, (definition, path) => ({
+      name: definition.name,
+      format: callSchema(definition),
+      check: compileParameters(definition, path),
+    }))
+  );
+  const checks = new Map(calls.map(({ name, check }) => [name, check]));
   const [first] = calls;
-  const format = calls.length === 1 && first !== undefined ? first : { anyOf: calls };
-  return { tools, deprecated, forced: { names: new Set(chosen.map(({ definition }) => definition.name)), format } };
+  const format = calls.length === 1 && first !== undefined
+    ? first.format
+    : { anyOf: calls.map(({ format }) => format) };
+  return { tools, deprecated, forced: { checks, format } };
 }
 
-function convert<T>(offer: Offer, issues: RequestIssues, make: (definition: FunctionDefinition) => T): T[] {
+function convert<T>(
+  offer: Offer,
+  issues: RequestIssues,
+  make: (definition: FunctionDefinition, path: string) => T,
+): T[] {
+  const path = `${offer.path}.parameters`;
   try {
-    return [make(offer.definition)];
+    return [make(offer.definition, path)];
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    issues.add({
-      path: `${offer.path}.parameters`,
-      message: error.message,
-    });
+    issues.add({ path, message: error.message });
     return [];
   }
 }

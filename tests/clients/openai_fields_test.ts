@@ -85,6 +85,7 @@ for (const { name, model, serve } of BACKENDS) {
       { index: 1, finish_reason: "stop" },
     ]);
     assertEquals(new Set(answer.choices.map(({ message }) => message.content)).size, 2);
+    for (const { message } of answer.choices) assertEquals(Object.keys(message).sort(), ["content", "refusal", "role"]);
     if (model !== OLLAMA_MODEL) return;
     assertEquals(answer.usage, { prompt_tokens: 2, completion_tokens: 10, total_tokens: 12 });
   });

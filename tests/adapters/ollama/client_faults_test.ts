@@ -98,6 +98,31 @@ const STREAMS: readonly (readonly [string, Answer, number, string | null, string
     "upstream_bad_record",
     '"message.content": expected string, got number',
   ],
+  ["an array for a record", ndjson([A, "[1,2]"]), 1, "upstream_bad_record", '"": expected Object, got an array'],
+  [
+    "an array of a record",
+    ndjson([[DONE]]),
+    0,
+    "upstream_bad_record",
+    '"": expected Object, got an array',
+  ],
+  [
+    "an array for a message",
+    ndjson(['{"message":["a"],"done":false}', DONE]),
+    0,
+    "upstream_bad_record",
+    '"message": expected Object, got an array',
+  ],
+  [
+    "an array for a function",
+    ndjson([{ message: { tool_calls: [{ function: [] }] } }]),
+    0,
+    "upstream_bad_record",
+    '"message.tool_calls.0.function": expected Object, got an array',
+  ],
+  ["a record of nothing", ndjson([A, {}, DONE]), 1, "upstream_bad_record", '"message" or "done"'],
+  ["a record of what is unknown", ndjson([A, { x: 1 }, DONE]), 1, "upstream_bad_record", '"message" or "done"'],
+  ["a record of nulls", ndjson([A, { message: null }, DONE]), 1, "upstream_bad_record", '"message" or "done"'],
   [
     "arguments as text",
     ndjson([{ message: { tool_calls: [{ function: { name: "f", arguments: "{}" } }] } }]),
@@ -195,6 +220,9 @@ const CHATS: readonly (readonly [string, Answer, string | null, number, string])
     "is no JSON",
   ],
   ["a wrong shape", json({ done: "yes" }), "upstream_bad_record", 502, '"done": expected boolean, got string'],
+  ["an array", json([{ ...DONE }]), "upstream_bad_record", 502, '"": expected Object, got an array'],
+  ["an array as message", json({ ...DONE, message: ["a"] }), "upstream_bad_record", 502, '"message": expected Object'],
+  ["an empty object", json({}), "upstream_bad_record", 502, '"message" or "done"'],
   ["an HTML 502", htmlError(), "upstream_error", 502, "status 502 (text/html): x 502 Bad Gateway. Check"],
   ["an HTML 404", htmlError(404), "upstream_error", 502, "status 404 (text/html)"],
   [
@@ -407,6 +435,14 @@ Deno.test("OllamaClient.list() and ps() read null as no models", async () => {
   const client = new OllamaClient({ host: upstream.url });
   assertEquals(await client.list(), []);
   assertEquals(await client.ps(), []);
+});
+
+Deno.test("OllamaClient refuses arrays where objects are due, also in what is no chat", async () => {
+  const answers = [["a"], { models: [["a"]] }, ["a"], { details: ["a"] }];
+  await using upstream = await startFakeUpstream(answers.map((answer) => json(answer)));
+  const client = new OllamaClient({ host: upstream.url });
+  const calls = [() => client.list(), () => client.ps(), () => client.show("m"), () => client.show("m")];
+  for (const call of calls) assertEquals((await assertRejects(call, UpstreamError)).code, "upstream_bad_record");
 });
 
 Deno.test("OllamaClient.pull() wants success at the end", async () => {

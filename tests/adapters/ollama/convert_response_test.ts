@@ -1,8 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { UpstreamError } from "../../../types/mod.ts";
 import type { AnswerPart } from "../../../streaming/mod.ts";
 import type { AnswerPlan } from "../../../adapters/ollama/convert_request.ts";
 import { AnswerConverter } from "../../../adapters/ollama/convert_response.ts";
+import { compileParameters } from "../../../adapters/ollama/structured_output.ts";
 import type { OllamaChatRecord } from "../../../adapters/ollama/wire.ts";
 
 const PLAN: AnswerPlan = {
@@ -12,7 +13,24 @@ const PLAN: AnswerPlan = {
   logprobs: false,
   stripThinking: false,
 };
-const FORCED = { names: new Set(["f"]), format: {} };
+const FORCED = { checks: new Map([["f", () => {}]]), format: {} };
+const CHECKED = {
+  checks: new Map([
+    [
+      "f",
+      compileParameters({
+        name: "f",
+        parameters: {
+          type: "object",
+          properties: { city: { type: "string", enum: ["Oslo", "Rome"] }, days: { type: "integer" } },
+          required: ["city"],
+        },
+      }, "tools.0.function.parameters"),
+    ],
+    ["g", compileParameters({ name: "g" }, "tools.1.function.parameters")],
+  ]),
+  format: {},
+};
 
 function text(content: string): OllamaChatRecord {
   return { message: { role: "assistant", content }, done: false };
@@ -230,6 +248,49 @@ for (const [name, records, plan, code] of FAILURES) {
     assertEquals([error.status, error.code], [502, code]);
   });
 }
+
+/** Arguments of a demanded call that do not follow the parameters, and what the error names. */
+const BAD_ARGUMENTS: readonly (readonly [{ readonly [name: string]: unknown }, string])[] = [
+  [{}, '"" is wrong by "required"'],
+  [{ city: 5 }, '"city" is wrong by "type"'],
+  [{ city: "confidential" }, '"city" is wrong by "enum"'],
+  [{ city: "Oslo", days: "confidential" }, '"days" is wrong by "type"'],
+];
+
+for (const [input, place] of BAD_ARGUMENTS) {
+  Deno.test(`AnswerConverter fails for a demanded call with arguments ${JSON.stringify(input)}`, () => {
+    const written = [text(JSON.stringify({ name: "f", arguments: input })), done()];
+    const called = [{ message: { tool_calls: [call("f", input)] }, done: false }, done()];
+    for (const records of [written, called]) {
+      for (const deprecated of [false, true]) {
+        const error = assertThrows(() => convert(records, { forced: CHECKED, deprecated }), UpstreamError);
+        assertEquals([error.status, error.code, error.retryable], [502, "invalid_tool_arguments", true]);
+        assertStringIncludes(error.message, `call of "f" do not follow its parameters, as ${place}`);
+        assert(!error.message.includes("confidential"), error.message);
+      }
+    }
+    // Nobody asked for a check of what the model chose to do.
+    assertEquals(convert(called, { toolsOffered: true }).parts.length, 2);
+  });
+}
+
+Deno.test("AnswerConverter hands on a demanded call that follows, or that the limit has ended", () => {
+  const called = (name: string, input: unknown, reason = "stop") => {
+    const records = [text(JSON.stringify({ name, arguments: input })), done({ done_reason: reason })];
+    const { parts } = convert(records, { forced: CHECKED });
+    return parts.flatMap((part) => part.tool_calls ?? []).map((part) => part.function?.arguments);
+  };
+  assertEquals(called("f", { city: "Oslo", days: 2 }), [{ city: "Oslo", days: 2 }]);
+  assertEquals(called("g", { anything: [1] }), [{ anything: [1] }]);
+  assertEquals(called("f", { city: 5 }, "length"), [{ city: 5 }]);
+});
+
+Deno.test("AnswerConverter does not check demanded calls that it leaves out", () => {
+  const records = [{ message: { tool_calls: [call("f", { city: "Oslo" }), call("f", {})] } }, done()];
+  const { outcome } = convert(records, { forced: CHECKED, maxCalls: 1 });
+  assertEquals(outcome.outputs, { dropped_tool_calls: 1 });
+  assertThrows(() => convert(records, { forced: CHECKED }), UpstreamError, '"" is wrong by "required"');
+});
 
 Deno.test("AnswerConverter takes an answer for lost only if nothing came of its tokens", () => {
   const kept: readonly (readonly OllamaChatRecord[])[] = [

@@ -137,7 +137,7 @@ function plan(params: ChatParams) {
   const { tools, forced, deprecated } = planned;
   return {
     tools: tools.map((tool) => tool.function.name),
-    forced: forced === undefined ? undefined : [...forced.names],
+    forced: forced === undefined ? undefined : [...forced.checks.keys()],
     deprecated,
   };
 }
@@ -248,6 +248,31 @@ Deno.test("planTools() constrains a demanded call to the union of the tools' cal
     ],
   });
 });
+
+/** Parameters that no arguments could be checked against. */
+const UNCHECKABLE: readonly (readonly [string, JsonSchema])[] = [
+  ["a type that there is not", { type: "object", properties: { a: { type: "text" } } }],
+  ["a pattern that is none", { type: "object", properties: { a: { pattern: "(" } } }],
+  ["a reference that leads nowhere", { type: "object", properties: { a: { $ref: "#/$defs/None" } } }],
+];
+
+for (const [name, parameters] of UNCHECKABLE) {
+  Deno.test(`planTools() refuses parameters with ${name} only if a call of them is demanded`, () => {
+    const tools = [TIME, { type: "function", function: { name: "go", parameters } }] as const;
+    for (const tool_choice of ["auto", "none", { type: "function", function: { name: "time" } }] as const) {
+      plan({ tools, tool_choice });
+    }
+    for (const tool_choice of ["required", { type: "function", function: { name: "go" } }] as const) {
+      const error = assertThrows(() => plan({ tools, tool_choice }), ValidationError);
+      assertEquals([error.status, error.issues.map(({ path }) => path)], [400, ["tools.1.function.parameters"]]);
+    }
+    const { param } = assertThrows(
+      () => plan({ functions: [{ name: "go", parameters }], function_call: { name: "go" } }),
+      ValidationError,
+    );
+    assertEquals(param, "functions.0.parameters");
+  });
+}
 
 Deno.test("planTools() refuses a schema that unfolds without bound", () => {
   // Each definition holds the next one twice: 2^20 in all.

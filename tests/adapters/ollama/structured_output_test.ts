@@ -1,6 +1,11 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type JsonSchema, UpstreamError, ValidationError } from "../../../types/mod.ts";
-import { checkJson, checkJsonObject, compileSchema } from "../../../adapters/ollama/structured_output.ts";
+import {
+  checkJson,
+  checkJsonObject,
+  compileParameters,
+  compileSchema,
+} from "../../../adapters/ollama/structured_output.ts";
 import { SchemaError } from "../../../adapters/ollama/_json_schema.ts";
 
 const WEATHER: JsonSchema = {
@@ -73,6 +78,11 @@ Deno.test("compileSchema() refuses a schema that is nested without end", () => {
 Deno.test("compileSchema() blames the request for a reference that leads out of the schema", () => {
   const error = assertThrows(() => compileSchema({ $ref: "https://example.com/x.json" })("{}"), ValidationError);
   assertEquals([error.status, error.param], [400, "response_format"]);
+});
+
+Deno.test("compileParameters() blames the tool for a reference that leads out of the schema", () => {
+  const check = compileParameters({ name: "f", parameters: { $ref: "https://example.com/x.json" } }, "functions.0");
+  assertEquals(assertThrows(() => check({}), ValidationError).param, "functions.0");
 });
 
 Deno.test("compileSchema() takes words in places of data for data", () => {
