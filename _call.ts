@@ -84,11 +84,14 @@ export class Call implements StreamGuard, Deadline {
 
   /** Waits for an answer in one piece. Rejects at once when the call is aborted. */
   async settle<T>(answer: PromiseLike<T>): Promise<T> {
-    let settled = false;
-    const settle = () => settled = true;
-    answer.then(settle, settle);
-    for (let turn = 0; turn < QUICK_TURNS && !settled; turn++) await undefined;
-    if (settled) return answer;
+    // A call that is armed has paid already: the model asked for the signal, to wait for something most likely.
+    if (!this.#armed) {
+      let settled = false;
+      const settle = () => settled = true;
+      answer.then(settle, settle);
+      for (let turn = 0; turn < QUICK_TURNS && !settled; turn++) await undefined;
+      if (settled) return answer;
+    }
     return await new Promise<T>((resolve, reject) => {
       answer.then(resolve, reject);
       this.onAbort = reject;

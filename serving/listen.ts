@@ -101,6 +101,8 @@ async function answer(app: App, incoming: IncomingMessage, outgoing: ServerRespo
   outgoing.once("close", () => {
     if (!outgoing.writableFinished) gone.abort(new DOMException("The client closed the connection", "AbortError"));
   });
+  // A write that came too late: what there is to know, "close" tells.
+  outgoing.on("error", () => {});
   try {
     const refusal = whyRefused(incoming);
     if (refusal !== undefined) return await send(errorResponse(refusal, []), outgoing, gone.signal);

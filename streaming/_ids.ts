@@ -1,19 +1,21 @@
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
 const LENGTH = 24;
-const pool = new Uint8Array(LENGTH * 64);
-let used = pool.length;
+const COUNT = 64;
+
+let characters = "";
+let used = 0;
 
 /**
  * Makes an id no one can guess: the prefix and 24 characters of 6 random bits each.
  *
- * Random bytes are drawn in bulk since each draw crosses into the runtime, which costs more than the rest.
+ * Made in bulk and cut up, since each draw of random bytes crosses into the runtime, and each character put on a string
+ * by itself is an object more to be collected.
  */
 export function createId(prefix: string): string {
-  if (used + LENGTH > pool.length) {
-    crypto.getRandomValues(pool);
+  if (used === characters.length) {
+    const bytes = crypto.getRandomValues(new Uint8Array(LENGTH * COUNT));
+    characters = Array.from(bytes, (byte) => ALPHABET.charAt(byte & 63)).join("");
     used = 0;
   }
-  let id = prefix;
-  for (let i = 0; i < LENGTH; i++) id += ALPHABET[(pool[used++] ?? 0) & 63];
-  return id;
+  return prefix + characters.slice(used, used += LENGTH);
 }
