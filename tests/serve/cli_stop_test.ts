@@ -106,6 +106,7 @@ Deno.test("serve.ts ends although a client sends half a request and no more", as
   server.kill("SIGTERM");
   await refused(`http://127.0.0.1:${port}`);
   await server.stop("SIGTERM");
+  assertEquals((await server.ended).code, 0);
 });
 
 Deno.test("serve.ts ends although a client does not read its stream", async () => {

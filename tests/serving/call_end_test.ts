@@ -100,5 +100,6 @@ Deno.test("listen() shuts down though a client holds a connection that it never 
   await (await fetch(`http://127.0.0.1:${server.addr.port}/ping`)).text();
   server.shutdown();
   await within(server.finished, "the server to stop");
+  assertEquals(await unused.read(new Uint8Array(1)), null);
   unused.close();
 });

@@ -300,9 +300,14 @@ Deno.test("AnswerConverter takes an answer for lost only if nothing came of its 
     [{ message: { thinking: "Hm" } }, done({ eval_count: 8 })],
     [{ message: { tool_calls: [call("f", {})] } }, done({ eval_count: 8 })],
   ];
-  for (const records of kept) convert(records, { toolsOffered: true });
+  const reasons = kept.map((records) => convert(records, { toolsOffered: true }).parts.at(-1)?.finish_reason);
+  assertEquals(reasons, ["stop", "length", "stop", "stop", "stop"]);
   // Text that was taken out as unwanted thinking was there nevertheless.
-  convert([text("<think>x</think>"), done({ eval_count: 8 })], { toolsOffered: true, stripThinking: true });
+  const stripped = convert([text("<think>x</think>"), done({ eval_count: 8 })], {
+    toolsOffered: true,
+    stripThinking: true,
+  });
+  assertEquals(stripped.parts.at(-1)?.finish_reason, "stop");
 });
 
 Deno.test("AnswerConverter checks the text as a whole, unless it was cut off or there are calls", () => {

@@ -86,7 +86,9 @@ Deno.test("compileParameters() blames the tool for a reference that leads out of
 });
 
 Deno.test("compileSchema() takes words in places of data for data", () => {
-  compileSchema({ enum: [{ pattern: "(" }, { type: "text" }], default: { type: "text" } })('{"pattern":"("}');
+  const check = compileSchema({ enum: [{ pattern: "(" }, { type: "text" }], default: { type: "text" } });
+  check('{"pattern":"("}');
+  assertThrows(() => check('{"pattern":")"}'), UpstreamError);
 });
 
 Deno.test("compileSchema() follows recursion", () => {
