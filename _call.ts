@@ -38,7 +38,7 @@ const QUICK_TURNS = 6;
  * One running call: joins the caller's signal and the time limits in one signal for the model. A server's request stands
  * in for the caller's signal as its owner, as Deno makes a request's signal only when it is read, which is dear.
  *
- * Arming it costs as much as all the rest of a small request, so it is put off until the model asks for the signal or
+ * Arming it makes a controller and listeners that most quick answers never need, so it is put off until the model asks for the signal or
  * turns out to be slow.
  */
 export class Call implements StreamGuard, Deadline {

@@ -56,6 +56,9 @@ export function parseFlags(args: readonly string[]): ServeFlags {
       throw usage(hint, { cause: error });
     }
   }
+  if (values.pull && !values.model?.some((spec) => /^([\w.:@-]+=)?ollama:/.test(spec))) {
+    throw usage("--pull needs a model to pull: name it as in --model ollama:llama3.2:1b");
+  }
   const host = values.host ?? "127.0.0.1";
   if (host === "") throw usage("--host must be an address such as 127.0.0.1, but is empty");
   return {

@@ -22,7 +22,7 @@ export async function pullWithProgress(client: OllamaClient, model: string): Pro
 
 function bar({ status, total, completed = 0 }: OllamaPullProgress): string {
   if (!total) return status;
-  const filled = Math.round(WIDTH * completed / total);
+  const filled = Math.min(WIDTH, Math.round(WIDTH * completed / total)); // More than there is to come is shown as all of it.
   const percent = String(Math.floor(100 * completed / total)).padStart(3);
   return `${status} [${"#".repeat(filled)}${" ".repeat(WIDTH - filled)}] ${percent} %  ${size(completed)} of ${
     size(total)

@@ -7,7 +7,7 @@ const REQUEST_ID_REGEXP = /^[\w.:-]{1,128}$/;
 /**
  * What belongs to one request: its id, and what runs for it, which ends when the client leaves or the server stops.
  *
- * Deno makes a request's signal only when it is read, which costs a quarter of a small request; so it is read only
+ * Deno makes a request's signal only when it is read, which takes about a tenth of a small request; so it is read only
  * when a model asks for the signal or lets one wait.
  */
 export class RequestScope implements CallOwner {

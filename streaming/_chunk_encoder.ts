@@ -25,7 +25,7 @@ export class ChunkEncoder {
   encode(chunk: ChatCompletionChunk): string {
     const text = this.#plainText(chunk);
     if (text !== undefined) {
-      // Nearly all frames: all but the text is the same, and writing it anew each time would cost three times as much.
+      // Nearly all frames: all but the text is the same, so it is written once.
       if (chunk.id !== this.#id) this.#setEnvelope(chunk);
       return this.#beforeText + JSON.stringify(text) + this.#afterText;
     }

@@ -12,7 +12,7 @@ import { type NormaliseOptions, Normaliser } from "./_normaliser.ts";
 export function complete(result: unknown, options: NormaliseOptions): ChatCompletionResponse {
   if (typeof result === "string") return textResponse(result, options);
   if (isPlainPart(result)) {
-    // What models on the hot path return: taking it through chunks and back costs five times as much.
+    // What models on the hot path return: spared the way through chunks and back.
     const response = textResponse(result.content, options, optionalFinishReason(result.finish_reason, "finish_reason"));
     const usage = optionalUsage(result.usage, "usage");
     if (usage !== undefined) response.usage = usage;

@@ -16,8 +16,8 @@ const MAX_TIMER = 2 ** 31 - 1;
 /**
  * Joins a caller's signal and a clock in one signal.
  *
- * Without a clock it is the caller's signal itself: `AbortSignal.any` or a controller cost as much as all else of a
- * small call.
+ * Without a clock it is the caller's signal itself: `AbortSignal.any` or a controller
+ * would be made for each call for nothing.
  */
 export class CallLimit {
   /** Aborted when the call must end. */

@@ -57,7 +57,7 @@ function isTelling(record: object): boolean {
 
 /**
  * Whether a value is a record as nearly all are: a piece of text, or the end with its counts. It needs no check by the
- * schema then, which for a stream of many small records costs more than all the rest of reading them.
+ * schema then, which takes about as long as parsing it does (0.5 µs each), and a stream has many.
  */
 export function isPlainRecord(value: unknown): value is OllamaChatRecord {
   if (!isObject(value)) return false;

@@ -108,7 +108,7 @@ export function convertRequest(
   const { imagePath, audioPath } = conversation;
   const numPredict = positive(options?.num_predict);
   const numCtx = positive(options?.num_ctx);
-  // Assigned one by one: spreading what may be there costs more than all the rest of a small request.
+  // Assigned one by one: this runs for each request, and spreading what may be there is slower.
   const body: Mutable<OllamaChatRequest> = { model: defaults.model, messages: conversation.messages };
   if (tools.tools.length > 0) body.tools = tools.tools;
   if (sentFormat !== undefined) body.format = sentFormat;

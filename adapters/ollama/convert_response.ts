@@ -246,7 +246,7 @@ export class AnswerConverter {
     const cached = record.prompt_eval_cached_count;
     const cutShort = finishReason === "length" && record.eval_count !== undefined;
     const shifted = numCtx !== undefined && promptTokens + completionTokens > roundWindow(numCtx);
-    // Assigned one by one: spreading what may be there costs more than all the rest of the conversion.
+    // Assigned one by one: this runs for each answer, and spreading what may be there is slower.
     const outputs: AnswerOutputs = {};
     if (record.total_duration !== undefined) outputs.total_duration = record.total_duration / 1e6;
     if (record.load_duration !== undefined) outputs.load_duration = record.load_duration / 1e6;

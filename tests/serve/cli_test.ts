@@ -25,6 +25,8 @@ const WRONG_USAGE: readonly [args: readonly string[], ...words: readonly string[
   [["--port"], "--port"],
   [["--timeout", "1.5"], "--timeout", '"1.5"'],
   [["--timeout", "-1"], "--timeout", "must have a value"],
+  [["--pull"], "--pull", "needs a model"],
+  [["--pull", "--model=demo"], "--pull", "ollama:llama3.2:1b"],
   [["--idle-timeout", "1s"], "--idle-timeout", '"1s"'],
   [["--first-token-timeout=2147483648"], "--first-token-timeout", "2147483647"],
   [["--host="], "--host"],

@@ -3,10 +3,10 @@ import type { ChatModelError } from "../../mod.ts";
 import { ask, assertError, Parrot, post, send, testApp } from "./_app.ts";
 
 const BAD_JSON: readonly [body: string, message: RegExp][] = [
-  ['{"messages": [],}', /line 1, column 17/],
-  ['{\n  "messages": [\n  {"role": "user" "content": "secret"}]}', /line 3, column 19/],
-  ['{"messages": [{"role": "user", "content": "secret', /line 1, column \d+/],
-  ['{"messages":', /it is empty or ends too early/],
+  ['{"messages": [],}', /: error at line 1, column 17\. Send an object/],
+  ['{\n  "messages": [\n  {"role": "user" "content": "secret"}]}', /: error at line 3, column 19\. Send an object/],
+  ['{"messages": [{"role": "user", "content": "secret', /: error at line 1, column \d+\. Send an object/],
+  ['{"messages":', /: it is empty or ends too early\. Send an object/],
   ["secret", /is not valid JSON/],
   ["messages=secret&model=x", /is not valid JSON/],
   ['{"messages": NaN, "secret": 1}', /is not valid JSON/],
