@@ -2,6 +2,7 @@ import { TimeoutError } from "./types/mod.ts";
 import type { StreamGuard } from "./streaming/chat_completion_stream.ts";
 import type { ModelContext } from "./chat_model.ts";
 import { type Deadline, unwatch, watch } from "./_deadlines.ts";
+import { ModelConfig } from "./model_config.ts";
 import { createId } from "./streaming/_ids.ts";
 
 /** How long a call may take. All in milliseconds; 0 means without limit. */
@@ -23,6 +24,14 @@ export interface PredictOptions extends CallLimits {
   readonly signal?: AbortSignal;
   /** Id of the request. Default: a new one. */
   readonly requestId?: string;
+}
+
+/** What a model is loaded with. */
+export interface ModelEquipment {
+  /** Files and folders by name: where each lies on this machine. @default {{}} */
+  readonly artifacts?: { readonly [name: string]: string };
+  /** Its configuration. Default: an empty one. */
+  readonly modelConfig?: ModelConfig;
 }
 
 /** Who a call runs for, where that is no signal: see {@linkcode Call}. */
@@ -48,7 +57,7 @@ export class Call implements StreamGuard, Deadline {
   /** When the call must be over or the model must have given something, by `performance.now()`. */
   dueAt = Infinity;
   readonly #options: PredictOptions | CallOwner;
-  readonly #defaults: CallLimits;
+  readonly #defaults: CallLimits & ModelEquipment;
   #controller: AbortController | undefined;
   #outer: AbortSignal | undefined;
   #armed = false;
@@ -66,11 +75,11 @@ export class Call implements StreamGuard, Deadline {
    *
    * @throws The reason of the caller's signal if it has fired already.
    */
-  constructor(options: PredictOptions | CallOwner, defaults: CallLimits) {
+  constructor(options: PredictOptions | CallOwner, defaults: CallLimits & ModelEquipment) {
     if (!isOwner(options)) options.signal?.throwIfAborted();
     this.#options = options;
     this.#defaults = defaults;
-    this.context = new CallContext(this, options.requestId);
+    this.context = new CallContext(this, options.requestId, defaults);
   }
 
   /** The model's signal. */
@@ -177,13 +186,18 @@ function isOwner(options: PredictOptions | CallOwner): options is CallOwner {
   return "attach" in options;
 }
 
+const NO_ARTIFACTS = Object.freeze({});
+const NO_CONFIG = new ModelConfig();
+
 class CallContext implements ModelContext {
   readonly #call: Call;
+  readonly #equipment: ModelEquipment;
   #requestId: string | undefined;
 
-  constructor(call: Call, requestId: string | undefined) {
+  constructor(call: Call, requestId: string | undefined, equipment: ModelEquipment) {
     this.#call = call;
     this.#requestId = requestId;
+    this.#equipment = equipment;
   }
 
   get signal(): AbortSignal {
@@ -192,6 +206,14 @@ class CallContext implements ModelContext {
 
   get requestId(): string {
     return this.#requestId ??= createId("req_");
+  }
+
+  get artifacts(): { readonly [name: string]: string } {
+    return this.#equipment.artifacts ?? NO_ARTIFACTS;
+  }
+
+  get modelConfig(): ModelConfig {
+    return this.#equipment.modelConfig ?? NO_CONFIG;
   }
 }
 

@@ -1,4 +1,5 @@
 import { type ChatMessage, ChatModelError, type ChatParams } from "./types/mod.ts";
+import type { ModelConfig } from "./model_config.ts";
 import { accumulate, normalise, type PredictPart, type PredictResult } from "./streaming/mod.ts";
 
 const BRAND = Symbol.for("@chatmodel/chat-model/model");
@@ -14,6 +15,10 @@ export interface ModelContext {
   readonly signal: AbortSignal;
   /** Id of the request, as in the `x-request-id` header. */
   readonly requestId: string;
+  /** Files and folders logged with the model: where each name's lies on this machine. Empty unless it was loaded with some. */
+  readonly artifacts: { readonly [name: string]: string };
+  /** The model's configuration. Empty unless it was loaded with one. */
+  readonly modelConfig: ModelConfig;
 }
 
 /**

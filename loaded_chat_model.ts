@@ -8,15 +8,15 @@ import {
 import { ChatCompletionStream, type NormaliseOptions, type PredictPart, type PredictResult } from "./streaming/mod.ts";
 import { Accumulator } from "./streaming/accumulate.ts";
 import { complete } from "./streaming/_complete.ts";
-import { Call, type CallLimits, type PredictOptions } from "./_call.ts";
+import { Call, type CallLimits, type ModelEquipment, type PredictOptions } from "./_call.ts";
 import { type ChatModel, type ChatModelSource, implementedMethods, toChatModel } from "./chat_model.ts";
 
-export type { CallLimits, PredictOptions } from "./_call.ts";
+export type { CallLimits, ModelEquipment, PredictOptions } from "./_call.ts";
 
 const BRAND = Symbol.for("@chatmodel/chat-model/loaded-model");
 
 /** Options for {@linkcode loadChatModel}. */
-export interface LoadOptions extends CallLimits {
+export interface LoadOptions extends CallLimits, ModelEquipment {
   /** Name that answers carry as `model` when neither the request nor the answer says one. Default: the model's own. */
   readonly name?: string;
   /** Gives up loading. */
@@ -57,7 +57,7 @@ export async function loadChatModel(source: ChatModelSource, options: LoadOption
   }
   const methods = implementedMethods(model);
   options.signal?.throwIfAborted();
-  const call = new Call(options, {});
+  const call = new Call(options, equipmentOf(options));
   let loaded = false;
   try {
     const loading = model.loadContext(call.context);
@@ -93,7 +93,7 @@ export class LoadedChatModel {
   readonly name: string;
   readonly #model: ChatModel;
   readonly #methods: { readonly predict: boolean; readonly predictStream: boolean };
-  readonly #limits: CallLimits;
+  readonly #defaults: CallLimits & ModelEquipment;
 
   /**
    * Not for direct use: see {@linkcode loadChatModel}.
@@ -107,11 +107,12 @@ export class LoadedChatModel {
     methods: { readonly predict: boolean; readonly predictStream: boolean },
     options: LoadOptions,
   ) {
-    const { name = model.name ?? model.constructor.name, firstTokenTimeout, idleTimeout, timeout } = options;
-    this.name = name;
+    const { firstTokenTimeout, idleTimeout, timeout } = options;
+    this.name = options.name ?? model.name ?? model.constructor.name;
     this.#model = model;
     this.#methods = methods;
-    this.#limits = {
+    this.#defaults = {
+      ...equipmentOf(options),
       ...(firstTokenTimeout !== undefined && { firstTokenTimeout }),
       ...(idleTimeout !== undefined && { idleTimeout }),
       ...(timeout !== undefined && { timeout }),
@@ -134,7 +135,7 @@ export class LoadedChatModel {
     options: PredictOptions = {},
   ): Promise<ChatCompletionResponse> {
     const parsed = ChatRequest.isInstance(request) ? request : parseChatRequest(request);
-    const call = new Call(options, this.#limits);
+    const call = new Call(options, this.#defaults);
     if (!this.#methods.predict) {
       const stream = new ChatCompletionStream(this.#stream(parsed, call), this.#envelope(parsed), call);
       const accumulator = new Accumulator();
@@ -166,7 +167,7 @@ export class LoadedChatModel {
    */
   predictStream(request: ChatCompletionRequest | ChatRequest, options: PredictOptions = {}): ChatCompletionStream {
     const parsed = ChatRequest.isInstance(request) ? request : parseChatRequest(request);
-    const call = new Call(options, this.#limits);
+    const call = new Call(options, this.#defaults);
     return new ChatCompletionStream(this.#stream(parsed, call), this.#envelope(parsed), call);
   }
 
@@ -195,6 +196,10 @@ export class LoadedChatModel {
   #envelope(request: ChatRequest): NormaliseOptions {
     return { model: request.model ?? this.name };
   }
+}
+
+function equipmentOf({ artifacts, modelConfig }: LoadOptions): ModelEquipment {
+  return { ...(artifacts !== undefined && { artifacts }), ...(modelConfig !== undefined && { modelConfig }) };
 }
 
 async function* single(

@@ -31,12 +31,20 @@
  *
  * @module
  */
+export {
+  type JsonValue,
+  ModelConfig,
+  type ModelConfigLayer,
+  type ModelConfigSource,
+  type ModelConfigValues,
+} from "./model_config.ts";
 export { ChatModel, type ChatModelSource, type ModelContext, setModel } from "./chat_model.ts";
 export {
   type CallLimits,
   loadChatModel,
   type LoadedChatModel,
   type LoadOptions,
+  type ModelEquipment,
   type PredictOptions,
 } from "./loaded_chat_model.ts";
 export {

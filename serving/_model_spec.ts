@@ -2,8 +2,9 @@ import { OllamaChatModel, OllamaClient } from "../adapters/ollama/mod.ts";
 import { DemoChatModel } from "../adapters/demo/mod.ts";
 import type { ChatModel } from "../chat_model.ts";
 import { type CallLimits, loadChatModel, type LoadedChatModel } from "../loaded_chat_model.ts";
-import { CommandError, reasonOf } from "./_command_error.ts";
-import { importModelFile, modelFileName } from "./_model_file.ts";
+import { importModelFile, modelFileName } from "../models/model_file.ts";
+import { reasonOf } from "../models/reason_of.ts";
+import { CommandError } from "./_command_error.ts";
 import { pullWithProgress } from "./_pull.ts";
 import { ChatModelError } from "../types/mod.ts";
 

@@ -5,12 +5,12 @@
  *
  * @example
  * ```ts
+ * import { loadChatModel } from "@chatmodel/chat-model";
  * import { DemoChatModel } from "@chatmodel/chat-model/demo";
  *
- * const model = new DemoChatModel();
- * const context = { signal: new AbortController().signal, requestId: "1" };
- * for await (const piece of model.predictStream(context, [{ role: "user", content: "Hello out there, model" }], {})) {
- *   console.log(piece); // "This ", "is ", "the ", "demo ", …
+ * const model = await loadChatModel(DemoChatModel);
+ * for await (const chunk of model.predictStream({ messages: [{ role: "user", content: "Hello out there, model" }] })) {
+ *   console.log(chunk.choices[0]?.delta.content); // "This ", "is ", "the ", "demo ", …
  * }
  * ```
  *

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
-import { ChatModel, ChatModelError, loadChatModel, setModel } from "../../mod.ts";
+import { ChatModel, ChatModelError, loadChatModel, ModelConfig, setModel } from "../../mod.ts";
 import { takeModel, toChatModel } from "../../chat_model.ts";
 import { Answering, loadAnything, loadMethod, reasonOf, REQUEST, Streaming } from "./_models.ts";
 
@@ -64,7 +64,12 @@ Deno.test("ChatModel: an arrow function in a field counts as implemented", async
 });
 
 Deno.test("ChatModel.predict() and predictStream() work on the bare instance, as routers call them", async () => {
-  const context = { signal: new AbortController().signal, requestId: "r" };
+  const context = {
+    signal: new AbortController().signal,
+    requestId: "r",
+    artifacts: {},
+    modelConfig: new ModelConfig(),
+  };
   const messages = REQUEST.messages;
   class Router extends ChatModel {
     readonly inner: ChatModel;

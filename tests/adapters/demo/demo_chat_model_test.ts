@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { Validator } from "@cfworker/json-schema";
 import fc from "fast-check";
+import { ModelConfig } from "../../../mod.ts";
 import { DemoChatModel } from "../../../adapters/demo/mod.ts";
 import type { AnswerPart, PartialResponse, PredictPart, ToolCallPart } from "../../../streaming/mod.ts";
 import {
@@ -13,7 +14,7 @@ import {
 } from "../../../types/mod.ts";
 
 const model = new DemoChatModel();
-const context = { signal: new AbortController().signal, requestId: "test" };
+const context = { signal: new AbortController().signal, requestId: "test", artifacts: {}, modelConfig: new ModelConfig() };
 
 function user(content: string): ChatMessage[] {
   return [{ role: "user", content }];

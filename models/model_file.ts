@@ -1,6 +1,7 @@
 import { basename, extname, resolve, toFileUrl } from "@std/path";
 import { type ChatModel, takeModel, toChatModel } from "../chat_model.ts";
-import { CommandError, reasonOf } from "./_command_error.ts";
+import { ChatModelError } from "../types/mod.ts";
+import { reasonOf } from "./reason_of.ts";
 
 /** Imports run one after the other, so that what a file names by `setModel` is not taken for another's. */
 let queue: Promise<unknown> = Promise.resolve();
@@ -13,7 +14,9 @@ export function modelFileName(path: string): string {
 /**
  * The model of a file: its default export, a class or an instance, or what it named by `setModel`.
  *
- * @throws {CommandError} If the file is missing, cannot be imported, or has no model.
+ * @param path The file.
+ * @returns The model.
+ * @throws {ChatModelError} With code `invalid_model_file` if the file is missing, cannot be imported, or has no model.
  */
 export function importModelFile(path: string): Promise<ChatModel> {
   const result = queue.then(() => importNow(path));
@@ -40,17 +43,15 @@ async function importNow(path: string): Promise<ChatModel> {
   const found = model ?? named;
   if (found !== undefined) return found;
   if ("default" in module) {
-    throw new CommandError(
+    throw invalidFile(
       `Cannot load model "${path}": it has no model: its default export is neither a ChatModel nor a class of them. Write "class … extends ChatModel"`,
-      1,
     );
   }
   const exported = Object.keys(module).map((name) => `"${name}"`).join(", ");
-  throw new CommandError(
+  throw invalidFile(
     `Cannot load model "${path}": it has no model${
       exported === "" ? "" : ` (it exports ${exported})`
     }. Export a class or an instance of ChatModel as default, or call setModel`,
-    1,
   );
 }
 
@@ -58,21 +59,18 @@ async function checkFile(path: string): Promise<void> {
   try {
     const { isFile } = await Deno.stat(path);
     if (!isFile) {
-      throw new CommandError(`Cannot load model "${path}": it is not a file. Name the .ts or .js file of the model`, 1);
+      throw invalidFile(`Cannot load model "${path}": it is not a file. Name the .ts or .js file of the model`);
     }
   } catch (error) {
-    if (error instanceof CommandError) throw error;
+    if (ChatModelError.isInstance(error)) throw error;
     if (error instanceof Deno.errors.NotFound) {
-      throw new CommandError(
+      throw invalidFile(
         `Cannot load model "${path}": there is no such file. A model of Ollama is written ollama:NAME, the demo model "demo"`,
-        1,
-        { cause: error },
+        error,
       );
     }
     if (error instanceof Deno.errors.NotCapable) {
-      throw new CommandError(`Cannot read model "${path}": permission is missing. Run with --allow-read`, 1, {
-        cause: error,
-      });
+      throw invalidFile(`Cannot read model "${path}": permission is missing. Run with --allow-read`, error);
     }
     throw failed(path, "it cannot be read", error);
   }
@@ -87,6 +85,10 @@ async function importModule(path: string, url: string): Promise<Record<string, u
   }
 }
 
-function failed(path: string, what: string, error: unknown): CommandError {
-  return new CommandError(`Cannot load model "${path}": ${what}: ${reasonOf(error)}`, 1, { cause: error });
+function failed(path: string, what: string, error: unknown): ChatModelError {
+  return invalidFile(`Cannot load model "${path}": ${what}: ${reasonOf(error)}`, error);
+}
+
+function invalidFile(message: string, ...cause: [] | [unknown]): ChatModelError {
+  return new ChatModelError(message, { code: "invalid_model_file", ...(cause.length > 0 && { cause: cause[0] }) });
 }
