@@ -17,7 +17,7 @@
  *
  * @module
  */
-import { main } from "./serving/_main.ts";
+import { main } from "./serving/main.ts";
 
 export { type App, type AppOptions, createApp } from "./serving/app.ts";
 export type { AppModel, AppModels, ModelDirectory } from "./serving/directory.ts";

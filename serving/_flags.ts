@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { CommandError } from "./_command_error.ts";
+import { CommandError } from "../_command_error.ts";
 import { checkOrigin } from "./_cors.ts";
 
 /** What `serve.ts` is told to do. */

@@ -72,11 +72,11 @@ function unwrap(body: unknown): { readonly input: unknown; readonly wrapped: boo
   const value: unknown = Reflect.get(body, key);
   switch (key) {
     case "inputs":
-      return { input: firstInput(value), wrapped: true };
+      return { input: onlyInput(value), wrapped: true };
     case "dataframe_records":
-      return { input: firstRecord(value), wrapped: true };
+      return { input: onlyRecord(value), wrapped: true };
     case "dataframe_split":
-      return { input: firstRow(value), wrapped: true };
+      return { input: onlyRow(value), wrapped: true };
     default:
       throw new ValidationError("Cannot parse input", [{
         path: "instances",
@@ -85,29 +85,36 @@ function unwrap(body: unknown): { readonly input: unknown; readonly wrapped: boo
   }
 }
 
-function firstInput(value: unknown): unknown {
-  const input: unknown = Array.isArray(value) ? value[0] : value;
+/** Of several, MLflow answers the first and drops the others without a word. */
+function only(path: string, values: readonly unknown[]): unknown {
+  if (values.length === 1) return values[0];
+  throw invalidInput(path, `must hold one request, but holds ${values.length}. Send one call for each`);
+}
+
+function onlyInput(value: unknown): unknown {
+  const input: unknown = Array.isArray(value) ? only("inputs", value) : value;
   if (typeof input === "object" && input !== null) return input;
   throw invalidInput("inputs", 'must be a request such as {"messages": […]}, or an array of one');
 }
 
-function firstRecord(value: unknown): unknown {
-  if (Array.isArray(value) && value.length > 0) return value[0];
-  throw invalidInput("dataframe_records", "must be an array with at least one record");
+function onlyRecord(value: unknown): unknown {
+  if (Array.isArray(value)) return only("dataframe_records", value);
+  throw invalidInput("dataframe_records", "must be an array of one record");
 }
 
 function invalidInput(path: string, message: string): ValidationError {
   return new ValidationError("Cannot parse input", [{ path, message }], { code: "invalid_input" });
 }
 
-/** The first row of `{columns, data}` as an object. */
-function firstRow(value: unknown): unknown {
+/** The row of `{columns, data}` as an object. */
+function onlyRow(value: unknown): unknown {
   if (
     typeof value !== "object" || value === null || !("columns" in value) || !("data" in value) ||
-    !Array.isArray(value.columns) || !Array.isArray(value.data) || !Array.isArray(value.data[0])
+    !Array.isArray(value.columns) || !Array.isArray(value.data)
   ) {
-    throw invalidInput("dataframe_split", 'must be {"columns": […], "data": [[…]]} with at least one row');
+    throw invalidInput("dataframe_split", 'must be {"columns": […], "data": [[…]]} with one row');
   }
-  const row: unknown[] = value.data[0];
-  return Object.fromEntries(value.columns.map((column: unknown, i) => [String(column), row[i]]));
+  const row = only("dataframe_split.data", value.data);
+  if (!Array.isArray(row)) throw invalidInput("dataframe_split.data.0", "must be an array of values");
+  return Object.fromEntries(value.columns.map((column: unknown, i): [string, unknown] => [String(column), row[i]]));
 }

@@ -4,7 +4,7 @@ import type { ChatModel } from "../chat_model.ts";
 import { type CallLimits, loadChatModel, type LoadedChatModel } from "../loaded_chat_model.ts";
 import { importModelFile, modelFileName } from "../models/model_file.ts";
 import { reasonOf } from "../models/reason_of.ts";
-import { CommandError } from "./_command_error.ts";
+import { CommandError } from "../_command_error.ts";
 import { pullWithProgress } from "./_pull.ts";
 import { ChatModelError } from "../types/mod.ts";
 

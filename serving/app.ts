@@ -6,7 +6,7 @@ import { type AppModels, isDirectory, type ModelDirectory, StaticDirectory } fro
 import { invocations, mlflowErrorResponse } from "./_invocations.ts";
 import { RequestScope } from "./_request_scope.ts";
 import { errorResponse, errorStatus, type Header, invalidUrl, jsonResponse, methodNotAllowed } from "./_respond.ts";
-import { VERSION } from "./_version.ts";
+import { VERSION } from "../_version.ts";
 
 /** Options for {@linkcode createApp}. */
 export interface AppOptions extends CallLimits {

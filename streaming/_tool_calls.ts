@@ -93,12 +93,18 @@ function argumentsText(value: unknown, path: string): string {
   if (typeof value === "string") return value;
   let text: string | undefined;
   try {
-    text = JSON.stringify(value);
+    text = JSON.stringify(value, refuseInfinity);
   } catch {
-    // Circular, or a bigint inside: reported below like all else that JSON cannot hold.
+    // Circular, or a bigint or Infinity inside: reported below like all else that JSON cannot hold.
   }
   if (text === undefined) throw invalidOutput(path, "JSON text, or a value that JSON can hold", value);
   return text;
+}
+
+/** JSON would write null. */
+function refuseInfinity(_key: string, value: unknown): unknown {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError("Number is not finite");
+  return value;
 }
 
 function isComplete(text: string): boolean {

@@ -1,6 +1,7 @@
 import type { AssistantMessage, ChatMessage, ToolCall, UserContentPart } from "../../types/mod.ts";
 import { isAllowedHost, type RemoteImage } from "./fetch_image.ts";
 import { decodeImageUrl, normaliseBase64 } from "./images.ts";
+import { holdsInfinity } from "./_large_numbers.ts";
 import { isRecord, type RequestIssues } from "./_request_issues.ts";
 import type { OllamaMessage, OllamaToolCall } from "./wire.ts";
 
@@ -232,8 +233,11 @@ function parseArguments(text: string, path: string, issues: RequestIssues): { re
   } catch {
     // Reported below, without the parser's message, which quotes the text.
   }
-  if (isRecord(value)) return value;
-  issues.add({ path: `${path}.arguments`, message: "must be the text of a JSON object" });
+  if (isRecord(value) && !holdsInfinity(value)) return value;
+  const message = isRecord(value)
+    ? "must not hold numbers that are too large, such as 1e400. Write them as strings"
+    : "must be the text of a JSON object";
+  issues.add({ path: `${path}.arguments`, message });
   return {};
 }
 

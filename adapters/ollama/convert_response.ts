@@ -2,6 +2,7 @@ import type { AnswerPart, PartialUsage, ToolCallPart } from "../../streaming/mod
 import { type TokenLogprob, UpstreamError } from "../../types/mod.ts";
 import type { AnswerPlan } from "./convert_request.ts";
 import { pickLogprobs, toTokenLogprob } from "./logprobs.ts";
+import { checkNumbers } from "./_large_numbers.ts";
 import { isRecord } from "./_request_issues.ts";
 import { ThinkTagStripper } from "./think_tags.ts";
 import type { ForcedCall } from "./tool_choice.ts";
@@ -161,6 +162,7 @@ export class AnswerConverter {
       }
       this.#callCount++;
       const { name, arguments: input } = call.function;
+      checkNumbers(call);
       if (this.#plan.deprecated) {
         part.function_call = { name, arguments: JSON.stringify(input) };
         continue;

@@ -5,6 +5,7 @@
 import * as std from "deno-std/path/mod.js";
 
 export const basename: (path: string | URL, suffix?: string) => string = std.basename;
+export const dirname: (path: string | URL) => string = std.dirname;
 export const extname: (path: string | URL) => string = std.extname;
 export const fromFileUrl: (url: string | URL) => string = std.fromFileUrl;
 export const isAbsolute: (path: string) => boolean = std.isAbsolute;

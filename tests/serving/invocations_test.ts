@@ -143,6 +143,9 @@ const DIFFERENT: Readonly<Record<string, string>> = {
   "content-type ''": "the body",
 };
 
+/** Where MLflow answers the first of several requests and drops the others without a word: ours refuses them. */
+const SEVERAL = ["inputs 2 requests", "dataframe_split 2 rows"];
+
 const recorded = await Deno.readTextFile(new URL("../testdata/mlflow/models_serve.jsonl", import.meta.url));
 for (const line of recorded.trim().split("\n")) {
   const exchange: Exchange = JSON.parse(line);
@@ -150,6 +153,10 @@ for (const line of recorded.trim().split("\n")) {
     const { method, path, req_headers: headers, req_body: body, status, resp_headers, resp_body } = exchange;
     const app = testApp({ vec: new Parrot("vec") });
     const answer = await send(app, path, { method, headers, ...(method === "POST" && { body: body ?? "" }) });
+    if (SEVERAL.includes(exchange.name)) {
+      assertEquals(status, 200);
+      return assertMlflowError(answer, 400, "BAD_REQUEST");
+    }
     assertEquals(answer.status, status, answer.text);
     assertEquals(app.errors, []);
     if (exchange.name in DIFFERENT) return assertEquals(Object.keys(answer.json), ["error_code", "message"]);

@@ -3,12 +3,12 @@ import { OllamaClient, OllamaModels } from "../adapters/ollama/mod.ts";
 import { loadChatModel } from "../loaded_chat_model.ts";
 import { ChatModelError, OverloadedError } from "../types/mod.ts";
 import { type App, createApp } from "./app.ts";
-import { CommandError } from "./_command_error.ts";
+import { CommandError } from "../_command_error.ts";
 import type { AppModels, ModelDirectory } from "./directory.ts";
 import { HELP, parseFlags, type ServeFlags } from "./_flags.ts";
 import { loadSpecs } from "./_model_spec.ts";
 import { listen, type ListeningServer } from "./listen.ts";
-import { VERSION } from "./_version.ts";
+import { VERSION } from "../_version.ts";
 
 /** Milliseconds that running answers get to finish after Ctrl-C. */
 const GRACE = 10_000;

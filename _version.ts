@@ -1,4 +1,4 @@
-import configuration from "../deno.json" with { type: "json" };
+import configuration from "./deno.json" with { type: "json" };
 
 /** Version of this package. */
 export const VERSION: string = configuration.version;

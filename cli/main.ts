@@ -1,0 +1,66 @@
+import { CommandError } from "../_command_error.ts";
+import { ChatModelError } from "../types/mod.ts";
+import { nearName } from "../_near_names.ts";
+import { VERSION } from "../_version.ts";
+import { COMMANDS } from "./_commands.ts";
+import { type Command, helpOf, parseCommand } from "./command.ts";
+import { print, tell } from "./_output.ts";
+
+/** The command `cli.ts`. Ends the process with exit code 2 for wrong usage, 1 for failures. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await run(args);
+  } catch (error) {
+    if (!(error instanceof CommandError) && !ChatModelError.isInstance(error) && !isPermissionError(error)) throw error;
+    tell(`error: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`);
+    Deno.exit(error instanceof CommandError ? error.exitCode : 1);
+  }
+}
+
+async function run(args: readonly string[]): Promise<void> {
+  const [first] = args;
+  if (first === undefined || first === "--help" || first === "-h" || first === "help") return print(overview());
+  if (first === "--version") return print(VERSION);
+  const command = COMMANDS.find(({ words }) => words.every((word, i) => args[i] === word));
+  if (command === undefined) throw unknownCommand(args);
+  const rest = args.slice(command.words.length);
+  if (command.forward !== undefined) return await command.forward(rest);
+  const input = parseCommand(command, rest);
+  if (input.help) return print(helpOf(command).trimEnd());
+  await command.run(input);
+}
+
+function overview(): string {
+  const width = Math.max(...COMMANDS.map((command) => lineOf(command).length));
+  const lines = COMMANDS.map((command) => `  ${lineOf(command).padEnd(width)}  ${command.summary}`);
+  return `Logs, registers, tries and serves chat models.
+
+Usage: deno run -A cli.ts COMMAND [flags]
+
+${lines.join("\n")}
+
+'cli.ts COMMAND --help' tells more of a command, --version this program's version.
+Environment: MLFLOW_TRACKING_URI and MLflow's other variables, OLLAMA_HOST.`;
+}
+
+function lineOf({ words, positionals }: Command): string {
+  return [...words, ...positionals].join(" ");
+}
+
+function unknownCommand(args: readonly string[]): CommandError {
+  const typed = args.slice(0, 2).filter((word) => !word.startsWith("-"));
+  const [group = ""] = typed;
+  const inGroup = COMMANDS.filter(({ words }) => words[0] === group && words.length > 1);
+  if (inGroup.length > 0) {
+    const known = inGroup.map(({ words }) => `'${words.join(" ")}'`).join(", ");
+    return new CommandError(`There is no command '${typed.join(" ")}'. There are ${known}. See --help`, 2);
+  }
+  const near = nearName(group, [...new Set(COMMANDS.map(({ words }) => words[0] ?? ""))]);
+  const hint = near === undefined ? "" : ` Did you mean '${near}'?`;
+  return new CommandError(`There is no command '${group}'.${hint} See --help`, 2);
+}
+
+/** What Deno says of a missing permission tells how to mend it. */
+function isPermissionError(error: unknown): error is Error {
+  return error instanceof Deno.errors.NotCapable;
+}

@@ -1,0 +1,53 @@
+import type { Tags, TrackingStore } from "../tracking/mod.ts";
+import { TrackingError } from "../tracking/mod.ts";
+import type { ModelVersion } from "./entities.ts";
+import type { ModelRegistry } from "./model_registry.ts";
+import { resolveModelUri } from "./resolve.ts";
+
+/** Options for {@linkcode registerModel}. */
+export interface RegisterModelOptions {
+  /** Where the model was logged. */
+  readonly store: TrackingStore;
+  /** Where it is to be registered. */
+  readonly registry: ModelRegistry;
+  /** What is special about this version. */
+  readonly description?: string;
+  /** Tags of the version. */
+  readonly tags?: Tags;
+}
+
+/**
+ * Registers a logged model as the next version of a name, which is made if there is none yet.
+ *
+ * @param modelUri The model: `models:/m-…`, `runs:/id/path`, or any other form that `resolveModelUri` knows.
+ * @param name Name of the registered model.
+ * @param options Where, and what to note.
+ * @returns The version.
+ * @throws {TrackingError} If there is no such model, or if the name is not allowed.
+ */
+export async function registerModel(
+  modelUri: string,
+  name: string,
+  options: RegisterModelOptions,
+): Promise<ModelVersion> {
+  const { store, registry, description, tags } = options;
+  // First, so that a model that is not there leaves no empty name behind.
+  const { modelId, runId, artifactUri } = await resolveModelUri(modelUri, { store, registry });
+  await createIfMissing(registry, name);
+  return await registry.createModelVersion({
+    name,
+    source: modelId === undefined ? artifactUri : `models:/${modelId}`,
+    ...(modelId !== undefined && { modelId }),
+    ...(runId !== undefined && { runId }),
+    ...(description !== undefined && { description }),
+    ...(tags !== undefined && { tags }),
+  });
+}
+
+async function createIfMissing(registry: ModelRegistry, name: string): Promise<void> {
+  try {
+    await registry.createRegisteredModel(name);
+  } catch (error) {
+    if (!(error instanceof TrackingError) || error.errorCode !== "RESOURCE_ALREADY_EXISTS") throw error;
+  }
+}

@@ -1,0 +1,81 @@
+/** Writes `docs/conformance.md` from the tests' own data: `deno run --allow-read --allow-write tests/conformance/_table.ts`. */
+import { CASES, GROUPS } from "./_all.ts";
+import { casesOf, type Verdict } from "./_case.ts";
+import { type Reason, REASONS, type ReasonText } from "./_reasons.ts";
+
+/** Where the table is kept. */
+export const DOCUMENT: URL = new URL("../../docs/conformance.md", import.meta.url);
+
+const VERDICTS: readonly Verdict[] = ["same", "more", "different", "language", "open"];
+
+const INTRODUCTION = `# Conformance with MLflow's ChatModel
+
+MLflow 3.17.2's classes, its loaded models and its \`save_model\` were given ${CASES.length} inputs, and what came of each was recorded
+(\`tests/testdata/mlflow/vectors.json\`). Each is a test here (\`tests/conformance\`): the same input goes to what stands
+in for it in this package, and the outcomes are compared in meaning: accepted or refused; the value; the field at fault
+where MLflow names it. Ids and times that are new on every run count as equal.
+
+- **same**: the same outcome. What MLflow's classes set by themselves where the caller said nothing (temperature 1.0,
+  \`type: "function"\`, …) is left out of the comparison; the vectors that are about it count as different.
+- **more**: MLflow's value, and with it fields that MLflow drops.
+- **different**: on purpose. The test states both outcomes, so that a change of either shows.
+- **language**: MLflow tells apart what is one and the same in JavaScript. Tested like a difference.
+- **open**: we differ, and should not.
+
+This page is written by \`deno run --allow-read --allow-write tests/conformance/_table.ts\`.
+`;
+
+/** The page. */
+export function renderDocument(): string {
+  const sections = [INTRODUCTION, "## Counts\n", counts()];
+  const titles: readonly (readonly [Verdict, string])[] = [
+    ["different", "Different on purpose"],
+    ["more", "The same, and more"],
+    ["language", "What JavaScript does not tell apart"],
+    ["open", "Open"],
+  ];
+  for (const [verdict, title] of titles) {
+    const table = reasons(verdict);
+    if (table !== "") sections.push(`## ${title}\n`, table);
+  }
+  return sections.join("\n");
+}
+
+function counts(): string {
+  const rows = GROUPS.map((group) => {
+    const cases = casesOf(group);
+    return [group.title, group.runs, ...tally(cases.map(({ verdict }) => verdict))];
+  });
+  const total = tally(CASES.map(({ verdict }) => verdict));
+  return table(["kind", "what of ours is run", "vectors", ...VERDICTS], [...rows, ["**all**", "", ...total]]);
+}
+
+function tally(verdicts: readonly Verdict[]): string[] {
+  const numbers = VERDICTS.map((verdict) => verdicts.filter((other) => other === verdict).length);
+  return [verdicts.length, ...numbers].map(String);
+}
+
+function reasons(verdict: Verdict): string {
+  const names = new Map<Reason, string[]>();
+  for (const { difference, vector, verdict: own } of CASES) {
+    if (difference === undefined || own !== verdict) continue;
+    names.set(difference.reason, [...names.get(difference.reason) ?? [], code(vector.name)]);
+  }
+  if (names.size === 0) return "";
+  const rows = [...names].map(([reason, vectors]) => {
+    const { text }: ReasonText = REASONS[reason];
+    return [text, String(vectors.length), vectors.join(" · ")];
+  });
+  return table(["why", "n", "vectors"], rows);
+}
+
+function code(name: string): string {
+  return `\`${name.replaceAll("|", "\\|")}\``;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("");
+}
+
+if (import.meta.main) Deno.writeTextFileSync(DOCUMENT, renderDocument());

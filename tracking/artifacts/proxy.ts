@@ -1,0 +1,211 @@
+import { join } from "@std/path";
+import * as v from "valibot";
+import type { ArtifactRepository, TransferOptions } from "../artifact_repository.ts";
+import type { FileInfo } from "../entities.ts";
+import { TrackingError } from "../errors.ts";
+import type { MlflowHttp, OpenBody, UploadBody } from "../rest/http.ts";
+import { downloadFiles, errorOfFiles, filesToUpload, type LocalFile, makeFolder, writeFile } from "./_files.ts";
+import { schemeOf } from "./_local_root.ts";
+import { uploadInParts } from "./_multipart.ts";
+import { byPath, checkArtifactPath, joinArtifactPath } from "./_path.ts";
+import { encodePath, parseProxyUri, PROXY_PATH } from "./_proxy_uri.ts";
+import { endable, fileBody, ownBytes, trackStream } from "./_streams.ts";
+import { openLocalArtifacts } from "./local.ts";
+
+/** Files up to this size are sent in one piece, with their length; larger ones as a stream. */
+const ONE_PIECE = 1_048_576;
+
+const listSchema = v.object({
+  files: v.nullish(v.array(v.object({
+    path: v.string(),
+    is_dir: v.nullish(v.boolean()),
+    file_size: v.nullish(v.union([v.number(), v.pipe(v.string(), v.transform(Number))])),
+  }))),
+});
+
+/**
+ * Artifacts that a run, an experiment or a logged model of a tracking server names: by the server's proxy
+ * (`mlflow-artifacts:`), or, where it names a folder (`file:`, a plain path), on this machine, as MLflow does.
+ *
+ * @param uri The artifact URI.
+ * @param http The tracking server.
+ * @returns The repository.
+ * @throws {TrackingError} With `INVALID_PARAMETER_VALUE` if the files are where only the server can get at them.
+ */
+export function openProxyArtifacts(uri: string, http: MlflowHttp): ArtifactRepository {
+  const scheme = schemeOf(uri);
+  if (scheme === undefined || scheme === "file") return openLocalArtifacts(uri);
+  if (scheme === "mlflow-artifacts" || scheme === "http" || scheme === "https") return new ProxyArtifacts(uri, http);
+  throw new TrackingError(
+    "INVALID_PARAMETER_VALUE",
+    `Cannot open artifacts at "${scheme}:…": storage of that kind is not spoken to from here. Start the server with ` +
+      "--serve-artifacts and --artifacts-destination, so that it hands them on, and use a new experiment",
+  );
+}
+
+class ProxyArtifacts implements ArtifactRepository {
+  readonly uri: string;
+  readonly #http: MlflowHttp;
+  readonly #root: string;
+
+  constructor(uri: string, http: MlflowHttp) {
+    const { base, root } = parseProxyUri(uri, http.uri);
+    checkArtifactPath(root, { allowRoot: true });
+    this.uri = uri;
+    this.#root = root;
+    this.#http = base === http.uri ? http : http.at(base);
+  }
+
+  async list(path = ""): Promise<readonly FileInfo[]> {
+    checkArtifactPath(path, { allowRoot: true });
+    const action = `list artifacts "${path}" of "${this.uri}"`;
+    const answer = await this.#http.request("GET", PROXY_PATH, {
+      action,
+      query: { path: this.#below(path) || "." },
+    });
+    const result = v.safeParse(listSchema, answer);
+    if (!result.success) throw new TrackingError("INTERNAL_ERROR", `Cannot ${action}: the list is not as expected`);
+    const files = (result.output.files ?? []).map((file): FileInfo => {
+      checkArtifactPath(file.path);
+      const itsPath = joinArtifactPath(path, file.path);
+      // A file of no bytes comes without a size.
+      return file.is_dir
+        ? { path: itsPath, isDirectory: true }
+        : { path: itsPath, isDirectory: false, fileSize: file.file_size ?? 0 };
+    });
+    // Asked for a file, some storages list the file itself.
+    const [first] = files;
+    const isItself = files.length === 1 && path !== "" && first?.isDirectory === false &&
+      first.path === joinArtifactPath(path, path.slice(path.lastIndexOf("/") + 1));
+    return isItself ? [] : files.sort(byPath);
+  }
+
+  async listAll(path = ""): Promise<readonly FileInfo[]> {
+    const files: FileInfo[] = [];
+    for (const file of await this.list(path)) {
+      if (file.isDirectory) files.push(...await this.listAll(file.path));
+      else files.push(file);
+    }
+    return files.sort(byPath);
+  }
+
+  async put(
+    path: string,
+    content: Uint8Array | ReadableStream<Uint8Array>,
+    options: TransferOptions = {},
+  ): Promise<void> {
+    try {
+      checkArtifactPath(path, { forWriting: true });
+      if (content instanceof Uint8Array) {
+        const bytes = ownBytes(content);
+        await this.#send(path, () => Promise.resolve({ content: bytes }), { ...options, canRepeat: true });
+        options.onProgress?.({ path, bytes: bytes.length, total: bytes.length });
+        return;
+      }
+      const body = () => Promise.resolve(endable(content, { ...options, path }));
+      await this.#send(path, body, { ...options, canRepeat: false });
+    } finally {
+      if (content instanceof ReadableStream && !content.locked) await content.cancel();
+    }
+  }
+
+  async upload(localPath: string, path: string, options: TransferOptions = {}): Promise<void> {
+    for (const file of await filesToUpload(localPath, path)) {
+      options.signal?.throwIfAborted();
+      if (await uploadInParts({ http: this.#http, root: this.#root }, file, options)) continue;
+      await this.#send(file.path, () => openBody(file, options), { ...options, canRepeat: true });
+    }
+  }
+
+  async get(path: string, options: TransferOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    checkArtifactPath(path);
+    const { signal } = options;
+    const { response, touch, end, explain } = await this.#open(path, signal);
+    const length = response.headers.get("content-length");
+    const total = length === null || response.headers.has("content-encoding") ? undefined : Number(length);
+    const source = response.body ?? new Blob([]).stream();
+    return trackStream(source, {
+      path,
+      total,
+      mapError: explain,
+      onEnd: end,
+      onProgress: (progress) => {
+        touch();
+        options.onProgress?.(progress);
+      },
+      ...(signal && { signal }),
+    });
+  }
+
+  async download(path: string, localPath: string, options: TransferOptions = {}): Promise<void> {
+    checkArtifactPath(path, { allowRoot: true });
+    options.signal?.throwIfAborted();
+    const files = await this.listAll(path);
+    // What has nothing in it is a file, or is not there.
+    if (files.length === 0 && path !== "") return await this.#fetchFile(path, localPath, options);
+    await downloadFiles(files, { path, localPath }, (file, target) => this.#fetchFile(file.path, target, options));
+  }
+
+  async #fetchFile(path: string, localPath: string, options: TransferOptions): Promise<void> {
+    const action = `download artifact "${path}" to "${localPath}"`;
+    const content = await this.get(path, options);
+    const folder = join(localPath, "..");
+    try {
+      await makeFolder(folder, action);
+    } catch (error) {
+      await content.cancel(error);
+      throw error;
+    }
+    await writeFile(localPath, content, { folder, action, signal: options.signal });
+  }
+
+  async #send(
+    path: string,
+    makeBody: () => Promise<UploadBody>,
+    options: TransferOptions & { readonly canRepeat: boolean },
+  ): Promise<void> {
+    const { signal, canRepeat } = options;
+    await this.#http.put(this.#pathOf(path), makeBody, {
+      action: `store artifact "${path}" of "${this.uri}"`,
+      signal,
+      canRepeat,
+    });
+  }
+
+  async #open(path: string, signal: AbortSignal | undefined): Promise<OpenBody> {
+    const action = `read artifact "${path}" of "${this.uri}"`;
+    try {
+      // Bytes and their count as they are stored.
+      const headers = { "accept-encoding": "identity" };
+      return await this.#http.open(this.#pathOf(path), { action, signal, headers });
+    } catch (error) {
+      if (!(error instanceof TrackingError && error.errorCode === "BAD_REQUEST")) throw error;
+      if ((await this.list(path)).length === 0) throw error;
+      const message = `Cannot ${action}: it is a folder. Use 'download' for folders`;
+      throw new TrackingError("RESOURCE_DOES_NOT_EXIST", message, { cause: error });
+    }
+  }
+
+  #below(path: string): string {
+    return path === "" ? this.#root : joinArtifactPath(this.#root, path);
+  }
+
+  #pathOf(path: string): string {
+    return `${PROXY_PATH}/${encodePath(this.#below(path))}`;
+  }
+}
+
+async function openBody(file: LocalFile, options: TransferOptions): Promise<UploadBody> {
+  const { localPath, path, size: total } = file;
+  const { onProgress } = options;
+  try {
+    if (total <= ONE_PIECE) {
+      const content = await Deno.readFile(localPath);
+      onProgress?.({ path, bytes: content.length, total: content.length });
+      return { content };
+    }
+    return fileBody(await Deno.open(localPath), (bytes) => onProgress?.({ path, bytes, total }));
+  } catch (error) {
+    throw errorOfFiles(`upload "${localPath}"`, error);
+  }
+}
