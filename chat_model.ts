@@ -4,7 +4,6 @@ import { accumulate, normalise, type PredictPart, type PredictResult } from "./s
 
 const BRAND = Symbol.for("@chatmodel/chat-model/model");
 const DERIVED = Symbol.for("@chatmodel/chat-model/derived");
-const SLOT = Symbol.for("@chatmodel/chat-model/set-model");
 
 /** What surrounds one call of a model. */
 export interface ModelContext {
@@ -167,43 +166,4 @@ export function toChatModel(source: unknown): ChatModel | undefined {
   if (typeof source !== "function" || !ChatModel.isInstance(source.prototype)) return undefined;
   const instance: unknown = Reflect.construct(source, []);
   return ChatModel.isInstance(instance) ? instance : undefined;
-}
-
-/**
- * Names the model of a file, for those who come from MLflow: the same as exporting it as default.
- *
- * @example Usage
- * ```ts
- * import { ChatModel, setModel } from "@chatmodel/chat-model";
- *
- * class Greeter extends ChatModel {
- *   override predict() {
- *     return "Hello";
- *   }
- * }
- *
- * setModel(new Greeter());
- * ```
- *
- * @param model The model, or its class.
- * @throws {TypeError} If it is neither.
- */
-export function setModel(model: ChatModelSource): void {
-  const instance = toChatModel(model);
-  if (instance === undefined) {
-    throw new TypeError("Cannot set model: it must be an instance or a class of ChatModel");
-  }
-  Reflect.set(globalThis, SLOT, instance);
-}
-
-/**
- * Takes the model that the file just imported named by {@linkcode setModel}, so that it is never mistaken for the next
- * file's.
- *
- * @returns The model; `undefined` if none was named since.
- */
-export function takeModel(): ChatModel | undefined {
-  const model: unknown = Reflect.get(globalThis, SLOT);
-  Reflect.deleteProperty(globalThis, SLOT);
-  return ChatModel.isInstance(model) ? model : undefined;
 }

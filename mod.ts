@@ -38,7 +38,11 @@ export {
   type ModelConfigSource,
   type ModelConfigValues,
 } from "./model_config.ts";
-export { ChatModel, type ChatModelSource, type ModelContext, setModel } from "./chat_model.ts";
+export { ChatModel, type ChatModelSource, type ModelContext } from "./chat_model.ts";
+export { CustomModel, type CustomModelSource } from "./custom_model.ts";
+export { loadCustomModel, type LoadCustomOptions, type LoadedCustomModel } from "./loaded_custom_model.ts";
+export { setModel } from "./set_model.ts";
+export type { ModelSignature } from "./signature/mod.ts";
 export {
   type CallLimits,
   loadChatModel,

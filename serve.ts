@@ -20,7 +20,7 @@
 import { main } from "./serving/main.ts";
 
 export { type App, type AppOptions, createApp } from "./serving/app.ts";
-export type { AppModel, AppModels, ModelDirectory } from "./serving/directory.ts";
+export type { AppModel, AppModels, LoadedModel, ModelDirectory } from "./serving/directory.ts";
 export { listen, type ListeningServer, type ListenOptions } from "./serving/listen.ts";
 export type { AllowedOrigins } from "./serving/_cors.ts";
 

@@ -8,6 +8,8 @@
 import { FRAMES } from "./frames.ts";
 
 const ROUNDS = 3;
+/** Seconds of load before anything is measured: the compiler takes some hundred thousand requests to be done. */
+const WARM_UP = 15;
 const SECONDS = 4;
 const CONNECTIONS = 50;
 const SCRIPT = new URL("./servers.ts", import.meta.url).pathname;
@@ -166,7 +168,7 @@ async function compare({ title, unit, factor, bare, ours }: Comparison): Promise
     if (!servers.has(server)) servers.set(server, stack.use(await start(server, 0, upstream.url)));
   }
   const at = (target: Target): Server => servers.get(target.server) ?? upstream;
-  for (const target of targets) await load(at(target), target, 2); // Warms the compiler up.
+  for (const target of targets) await load(at(target), target, WARM_UP);
   const rates = new Map<Target, number[]>(targets.map((target) => [target, []]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const target of targets) rates.get(target)?.push(await load(at(target), target, SECONDS));

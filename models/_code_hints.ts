@@ -4,6 +4,8 @@ export interface CodeHint {
   readonly offset: number;
   /** `import` of something that is known only while it runs, `import.meta.resolve`, or a file named beside the module. */
   readonly kind: "dynamic" | "resolve" | "file";
+  /** Where what it is called with begins. */
+  readonly argument: number;
   /** The literal that it is called with; absent if it is not one. */
   readonly literal?: string;
 }
@@ -40,13 +42,14 @@ export function findCodeHints(text: string): CodeHint[] {
       if (at(index + 1) === "(") {
         const literal = literalOf(tokens[index + 2]);
         const closed = at(index + 3) === ")" || at(index + 3) === ",";
-        if (literal === undefined || !closed) hints.push({ offset: token.offset, kind: "dynamic" });
+        const argument = tokens[index + 2]?.offset ?? token.offset;
+        if (literal === undefined || !closed) hints.push({ offset: token.offset, kind: "dynamic", argument });
       } else if (at(index + 2) === "meta" && at(index + 4) === "resolve" && at(index + 5) === "(") {
         hints.push(hint(token, "resolve", tokens[index + 6]));
       }
     } else if (token.text === "URL" && at(index - 1) === "new" && at(index + 3) === "," && at(index + 4) === "import") {
-      const literal = literalOf(tokens[index + 2]);
-      if (literal !== undefined) hints.push({ offset: token.offset, kind: "file", literal });
+      const file = hint(token, "file", tokens[index + 2]);
+      if (file.literal !== undefined) hints.push(file);
     }
   }
   return hints;
@@ -54,7 +57,8 @@ export function findCodeHints(text: string): CodeHint[] {
 
 function hint(token: Token, kind: CodeHint["kind"], argument: Token | undefined): CodeHint {
   const literal = literalOf(argument);
-  return { offset: token.offset, kind, ...(literal !== undefined && { literal }) };
+  const start = argument?.offset ?? token.offset;
+  return { offset: token.offset, kind, argument: start, ...(literal !== undefined && { literal }) };
 }
 
 function literalOf(token: Token | undefined): string | undefined {

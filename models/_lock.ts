@@ -1,8 +1,6 @@
 import { join, resolve } from "@std/path";
 import * as v from "valibot";
 import { ConfigFiles } from "./_import_map.ts";
-import { runDeno } from "./_module_graph.ts";
-import { ChatModelError } from "../types/mod.ts";
 import { isOwnPackage } from "./_specifiers.ts";
 
 const packageSchema = v.looseObject({
@@ -25,14 +23,47 @@ export type Lock = v.InferOutput<typeof lockSchema>;
 /** Name of the lock file in a model's folder. */
 export const LOCK_FILE = "deno.lock";
 
-/** Options for {@linkcode writeLock}. */
-export interface WriteLockOptions {
-  /** What the model imports: `npm:`, `jsr:` and `https:` specifiers, without those that are folders here. */
-  readonly imports: readonly string[];
-  /** The model's folder. */
-  readonly folder: string;
-  /** Gives up. */
-  readonly signal?: AbortSignal | undefined;
+/** A lock file that Deno may write to while a model is packaged: the author's own stays as it is. */
+export interface LockDraft extends AsyncDisposable {
+  /** Its path. */
+  readonly path: string;
+}
+
+/**
+ * Copies the lock that Deno uses when it runs a file, so that the packages are those that the author has.
+ *
+ * @param modelFile The author's file.
+ * @param folder The model's folder; what is put there goes when the draft is disposed of.
+ */
+export async function draftLock(modelFile: string, folder: string): Promise<LockDraft> {
+  const directory = resolve(await Deno.makeTempDir({ dir: folder, prefix: ".lock-" }));
+  const path = join(directory, LOCK_FILE);
+  const source = await findLock(resolve(modelFile));
+  // One that cannot be read is as good as none: Deno makes a new one.
+  if (source !== undefined && await readLock(source) !== undefined) {
+    await Deno.writeFile(path, await Deno.readFile(source));
+  }
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }) };
+}
+
+/** Where the lock is that Deno uses when it runs a file; `undefined` if it uses none. */
+async function findLock(modelFile: string): Promise<string | undefined> {
+  const configs = await new ConfigFiles().above(modelFile);
+  // The lock is the workspace's; a folder that is none has its own.
+  const config = configs.find(({ isWorkspace }) => isWorkspace) ?? configs[0];
+  if (config === undefined || config.lock === false) return undefined;
+  const setting = v.safeParse(v.union([v.string(), v.object({ path: v.string() })]), config.lock);
+  if (!setting.success) return resolve(config.folder, LOCK_FILE);
+  return resolve(config.folder, typeof setting.output === "string" ? setting.output : setting.output.path);
+}
+
+async function readLock(path: string): Promise<Lock | undefined> {
+  try {
+    const lock = v.safeParse(lockSchema, JSON.parse(await Deno.readTextFile(path)));
+    return lock.success ? lock.output : undefined;
+  } catch {
+    return undefined; // No lock, or one that Deno would not read either.
+  }
 }
 
 /** What became of the lock file. */
@@ -43,83 +74,39 @@ export interface WrittenLock {
   readonly warning?: string;
 }
 
+/** Options for {@linkcode writeLock}. */
+export interface WriteLockOptions {
+  /** What the model imports: `npm:`, `jsr:` and `https:` specifiers, without those that are folders here. */
+  readonly imports: readonly string[];
+  /** The model's folder. */
+  readonly folder: string;
+}
+
 /**
  * Writes the lock file of a model: the versions and hashes of the packages that it imports, and of those that they
  * need. It is made for `deno run --no-config --lock=deno.lock src/…`, so it has no `workspace` part and nothing of what
  * else the author's project uses.
  *
- * The author's own lock is the source where it knows all of the imports: these are the versions that the author runs,
- * and nothing has to be resolved. Else Deno resolves the imports from what it has in its cache, with what the author's
- * lock does know held fixed, in a file of its own: the model itself may import this package from a checkout, which no
- * lock can name. This package is in the lock only if the author has it from the registry. An entry that is absent does
- * no harm: without `--frozen`, Deno adds what is missing and still checks what is there.
+ * It comes from the author's own lock, to which Deno has added what it lacked when it read the model's imports: no
+ * other run, and nothing to be fetched that reading the imports has not fetched. This package is in it only if the
+ * author has it from the registry: a checkout has no hash that another machine could check, and the same holds for
+ * other members of the author's workspace. An entry that is absent does no harm: without `--frozen`, Deno adds what is
+ * missing and still checks what is there.
  *
- * @param modelFile The author's file.
+ * @param draft The lock that Deno has written to.
  * @param options Options.
  */
-export async function writeLock(modelFile: string, options: WriteLockOptions): Promise<WrittenLock> {
-  const { imports, folder, signal } = options;
-  const needed = imports.filter((specifier) => !isOwnPackage(specifier));
-  const found = await findLock(modelFile);
-  const own = imports.filter(isOwnPackage);
-  let lock = found === undefined ? undefined : pruneLock(found, needed, own);
-  if (lock === undefined && needed.length > 0) {
-    try {
-      lock = pruneLock(await resolveLock(found, { ...options, imports: needed }), needed, own);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!ChatModelError.isInstance(error) || error.code === "permission_denied") throw error;
-      return { written: false, warning: `The model has no lock file: ${error.message}` };
-    }
-    if (lock === undefined) {
-      return { written: false, warning: "The model has no lock file: Deno locked not all of its imports" };
-    }
+export async function writeLock(draft: LockDraft, options: WriteLockOptions): Promise<WrittenLock> {
+  const needed = options.imports.filter((specifier) => !isOwnPackage(specifier));
+  const found = await readLock(draft.path);
+  const lock = found === undefined ? undefined : pruneLock(found, needed, options.imports.filter(isOwnPackage));
+  if (lock === undefined) {
+    const warning = "The model has no lock file: Deno has not locked all that it imports. Run it with Deno once";
+    return { written: false, ...(needed.length > 0 && { warning }) };
   }
-  if (lock === undefined || Object.keys(lock).length === 1) return { written: false };
-  await Deno.writeTextFile(join(folder, LOCK_FILE), JSON.stringify(lock, null, 2) + "\n");
+  if (Object.keys(lock).length === 1) return { written: false };
+  await Deno.writeTextFile(join(options.folder, LOCK_FILE), JSON.stringify(lock, null, 2) + "\n");
   return { written: true };
-}
-
-/** The lock that Deno uses when it runs a file. */
-async function findLock(modelFile: string): Promise<Lock | undefined> {
-  const configs = await new ConfigFiles().above(resolve(modelFile));
-  // The lock is the workspace's; a folder that is none has its own.
-  const config = configs.find(({ isWorkspace }) => isWorkspace) ?? configs[0];
-  if (config === undefined || config.lock === false) return undefined;
-  const setting = v.safeParse(v.union([v.string(), v.object({ path: v.string() })]), config.lock);
-  const path = setting.success
-    ? typeof setting.output === "string" ? setting.output : setting.output.path
-    : LOCK_FILE;
-  return await readLock(resolve(config.folder, path));
-}
-
-async function readLock(path: string): Promise<Lock | undefined> {
-  try {
-    const lock = v.safeParse(lockSchema, JSON.parse(await Deno.readTextFile(path)));
-    return lock.success ? lock.output : undefined;
-  } catch {
-    return undefined; // No lock, or none that can be read, is as good as none: a new one is made.
-  }
-}
-
-/** Has Deno lock the imports. */
-async function resolveLock(known: Lock | undefined, options: WriteLockOptions): Promise<Lock> {
-  const { imports, folder, signal } = options;
-  const directory = await Deno.makeTempDir({ dir: folder, prefix: ".lock-" });
-  try {
-    const path = resolve(directory, LOCK_FILE);
-    if (known !== undefined) await Deno.writeTextFile(path, JSON.stringify(known));
-    const file = join(directory, "imports.js");
-    await Deno.writeTextFile(file, imports.map((specifier) => `import ${JSON.stringify(specifier)};\n`).join(""));
-    await runDeno(["cache", "--quiet", "--no-config", `--lock=${path}`, file], {
-      action: `lock the packages of "${folder}"`,
-      env: { DENO_NO_PACKAGE_JSON: "1" },
-      signal,
-    });
-    return await readLock(path) ?? { version: "5", specifiers: {}, jsr: {}, npm: {}, redirects: {}, remote: {} };
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
 }
 
 /**
@@ -155,8 +142,15 @@ class Kept {
     }
     const match = /^(jsr|npm):\/?((?:@[^/@]+\/)?[^/@]+)(@[^/]+)?/.exec(specifier);
     if (match === null) return true;
-    const [, kind, name = "", range = "@*"] = match;
-    return this.#addSpecifier(`${kind}:${name}${decodeURIComponent(range)}`);
+    const [, kind, name = "", range = ""] = match;
+    return this.#addRange(`${kind}:${name}`, decodeURIComponent(range));
+  }
+
+  /** Deno writes ranges in a form of its own (`10` for `^10`): where one cannot be told, all of the package stay. */
+  #addRange(name: string, range: string): boolean {
+    if (`${name}${range}` in this.#lock.specifiers) return this.#addSpecifier(`${name}${range}`);
+    const keys = Object.keys(this.#lock.specifiers).filter((key) => key.startsWith(`${name}@`));
+    return keys.length > 0 && keys.every((key) => this.#addSpecifier(key));
   }
 
   #addSpecifier(key: string): boolean {
@@ -174,11 +168,10 @@ class Kept {
     if (entry === undefined) return false;
     if (this.#packages.jsr.has(id)) return true;
     this.#packages.jsr.add(id);
-    // Where one range of a package is in use, the lock leaves it out.
+    // Where one range of a package is in use, its dependents leave the range out.
     return (entry.dependencies ?? []).every((name) => {
-      if (name in this.#lock.specifiers) return this.#addSpecifier(name);
-      const keys = Object.keys(this.#lock.specifiers).filter((key) => key.startsWith(`${name}@`));
-      return keys.length > 0 && keys.every((key) => this.#addSpecifier(key));
+      const at = name.indexOf("@", "jsr:@".length);
+      return at === -1 ? this.#addRange(name, "") : this.#addRange(name.slice(0, at), name.slice(at));
     });
   }
 

@@ -62,6 +62,8 @@ export interface ReadModuleGraphOptions {
    * @default {false}
    */
   readonly isolated?: boolean;
+  /** Lock file that Deno adds to; it keeps to what is in it. Default: none. */
+  readonly lock?: string;
   /** Gives up. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -72,9 +74,11 @@ export interface ReadModuleGraphOptions {
  * @throws {ChatModelError} With code `permission_denied` without `--allow-run`; with `invalid_model_file` if Deno fails.
  */
 export async function readModuleGraph(path: string, options: ReadModuleGraphOptions = {}): Promise<ModuleGraph> {
-  const flags = options.isolated ? ["--no-config", "--no-lock", "--no-remote", "--no-npm"] : [];
+  const { isolated = false, lock } = options;
+  const flags = isolated ? ["--no-config", "--no-remote", "--no-npm"] : [];
+  flags.push(...(lock === undefined ? ["--no-lock"] : [`--lock=${lock}`, "--frozen=false"]));
   // --no-config alone still heeds a package.json in a folder above.
-  const env: Record<string, string> = options.isolated ? { DENO_NO_PACKAGE_JSON: "1" } : {};
+  const env: Record<string, string> = isolated ? { DENO_NO_PACKAGE_JSON: "1" } : {};
   const stdout = await runDeno(["info", "--json", ...flags, resolve(path)], {
     action: `read the imports of "${path}"`,
     // "deno info" looks for the deno.json from the working directory on, "deno run" from the file on.
@@ -114,7 +118,9 @@ function sitesOf(module: InfoModule | undefined): ImportSite[] {
   const sites: ImportSite[] = [];
   for (const { specifier, code, type, isDynamic } of module.dependencies) {
     if (code !== undefined) sites.push({ specifier, resolution: code, kind: "code", required: !isDynamic });
-    if (type !== undefined && !sameSpan(type, code)) sites.push({ specifier, resolution: type, kind: "types", required: false });
+    if (type !== undefined && !sameSpan(type, code)) {
+      sites.push({ specifier, resolution: type, kind: "types", required: false });
+    }
   }
   if (module.typesDependency !== undefined) {
     const { specifier, dependency } = module.typesDependency;

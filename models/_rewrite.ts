@@ -30,9 +30,12 @@ export interface WrittenSpecifier {
   readonly end: number;
   /** What stands there. */
   readonly text: string;
-  /** Whether quotes stand around it; a type comment may do without. */
+  /** Whether it is one literal; else it is in a comment that does without quotes, or the expression of a dynamic import. */
   readonly quoted: boolean;
 }
+
+/** One literal without anything put in. */
+const LITERAL = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\$]|\\.|\$(?!\{))*`)$/s;
 
 /** Finds what Deno's line and column mean in one file. */
 export class SourceText {
@@ -54,11 +57,10 @@ export class SourceText {
     if (span === undefined) return undefined;
     const start = this.#offset(span.start.line, span.start.character);
     const end = this.#offset(span.end.line, span.end.character);
-    const first = this.text[start];
-    if (first === undefined || end <= start) return undefined;
-    if (!"\"'`".includes(first)) return { start, end, text: this.text.slice(start, end), quoted: false };
-    if (end - start < 2 || this.text[end - 1] !== first) return undefined;
-    return { start: start + 1, end: end - 1, text: this.text.slice(start + 1, end - 1), quoted: true };
+    if (end <= start) return undefined;
+    const text = this.text.slice(start, end);
+    if (!LITERAL.test(text)) return { start, end, text, quoted: false };
+    return { start: start + 1, end: end - 1, text: text.slice(1, -1), quoted: true };
   }
 
   /** Line and column of an offset, from 1, as editors count them. */

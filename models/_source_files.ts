@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { basename, fromFileUrl, join, resolve, toFileUrl } from "@std/path";
+import { fromFileUrl, join, resolve, toFileUrl } from "@std/path";
+import { ChatModelError } from "../types/mod.ts";
 import { packagingError, systemReason } from "./_packaging_error.ts";
 
 /** A file of a model's folder. */
@@ -154,7 +155,9 @@ export async function findNamedFiles(paths: readonly string[], exclude: string):
     }
     for await (const { name } of Deno.readDir(path)) {
       if (/^\.env(\.|$)/.test(name)) {
-        warnings.push(`"${join(path, name)}" is not packaged: such files hold secrets. Name the file itself to take it`);
+        warnings.push(
+          `"${join(path, name)}" is not packaged: such files hold secrets. Name the file itself to take it`,
+        );
       } else if (!SKIPPED.test(name)) await visit(join(path, name), [...above, real]);
     }
   }
@@ -162,16 +165,17 @@ export async function findNamedFiles(paths: readonly string[], exclude: string):
     try {
       await visit(resolve(path.startsWith("file:") ? fromFileUrl(path) : path), []);
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) {
-        throw packagingError(
-          "invalid_model_path",
-          `Cannot package "${path}" of codePaths: there is no such file or folder${
-            basename(path) === path ? " in the working directory" : ""
-          }. ${systemReason(error)}`,
-          error,
-        );
-      }
-      throw error;
+      if (ChatModelError.isInstance(error)) throw error;
+      const missing = error instanceof Deno.errors.NotFound;
+      throw packagingError(
+        error instanceof Deno.errors.NotCapable ? "permission_denied" : "invalid_model_path",
+        `Cannot package "${path}" of codePaths: ${
+          missing
+            ? "there is no such file or folder. Check the path: it is taken from the working directory"
+            : systemReason(error)
+        }`,
+        error,
+      );
     }
   }
   return { urls, warnings };

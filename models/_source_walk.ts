@@ -1,3 +1,4 @@
+import { ChatModelError } from "../types/mod.ts";
 import { findCodeHints } from "./_code_hints.ts";
 import { ConfigFiles } from "./_import_map.ts";
 import { type ImportSite, localPath, type ModuleGraph, readModuleGraph } from "./_module_graph.ts";
@@ -17,6 +18,8 @@ export interface WalkedFile {
   readonly written: Map<string, string>;
   /** Specifiers that lead nowhere, as was reported. */
   readonly unresolved: Set<string>;
+  /** Where expressions begin of which Deno has found all files that they may mean. */
+  readonly expanded: Set<number>;
 }
 
 /** The text of a file, and whether a byte order mark stood before it. */
@@ -45,10 +48,15 @@ export class SourceWalk {
   /** Why the model cannot be packaged. */
   readonly problems = new Set<string>();
   readonly #configs = new ConfigFiles();
+  readonly #lock: string;
   readonly #signal: AbortSignal | undefined;
 
-  /** @param signal Ends the walk. */
-  constructor(signal: AbortSignal | undefined) {
+  /**
+   * @param lock The lock file for Deno to write to.
+   * @param signal Ends the walk.
+   */
+  constructor(lock: string, signal: AbortSignal | undefined) {
+    this.#lock = lock;
     this.#signal = signal;
   }
 
@@ -59,7 +67,7 @@ export class SourceWalk {
    * @param required Whether what is missing makes the model unusable, or is only to be told.
    */
   async add(path: string, required: boolean): Promise<void> {
-    const graph = await readModuleGraph(path, { signal: this.#signal });
+    const graph = await readModuleGraph(path, { lock: this.#lock, signal: this.#signal });
     const error = graph.errorOf(graph.root);
     if (error !== undefined) {
       this.#report(`"${path}" cannot be loaded: ${reasonOf(error)}`, required);
@@ -87,7 +95,7 @@ export class SourceWalk {
   #file(specifier: string): WalkedFile {
     const url = withoutQuery(specifier);
     let file = this.files.get(url);
-    if (file === undefined) this.files.set(url, file = { url, edits: [], written: new Map(), unresolved: new Set() });
+    if (file === undefined) this.files.set(url, file = emptyFile(url));
     return file;
   }
 
@@ -96,7 +104,11 @@ export class SourceWalk {
     const sites = graph.importsOf(specifier);
     const path = localPath(specifier);
     if (path === undefined || (sites.length === 0 && !isCode(path))) return [];
-    const source = await loadSource(path);
+    const source = await loadSource(path).catch((error) => {
+      if (sites.length > 0 || !ChatModelError.isInstance(error) || error.code === "permission_denied") throw error;
+      return undefined; // Nothing is to be changed in it, so that it may be of any encoding.
+    });
+    if (source === undefined) return [];
     file.source = source;
     const next: Step[] = [];
     for (const site of sites) {
@@ -162,13 +174,18 @@ export class SourceWalk {
       );
       return;
     }
-    // A template of which Deno knows the beginning: the files that it may mean go along, the rest is warned of.
-    if (text !== found.text && found.text.includes("${")) return;
+    if (site.kind === "code" && !found.quoted) {
+      // Deno knows how the specifier begins, and has named each file that it may turn out to be.
+      file.expanded.add(found.start);
+      return;
+    }
     if (site.kind === "code" && text !== found.text && !found.text.includes("\\")) throw changed(path);
     if (target.written === undefined) return;
     file.written.set(text, target.written);
     const replacement = found.quoted ? escapeSpecifier(target.written) : target.written;
-    if (replacement.includes("*/")) throw packagingError("invalid_model_file", `Cannot package ${place}: bad specifier`);
+    if (replacement.includes("*/")) {
+      throw packagingError("invalid_model_file", `Cannot package ${place}: bad specifier`);
+    }
     file.edits.push({ start: found.start, end: found.end, text: replacement });
   }
 
@@ -179,10 +196,11 @@ export class SourceWalk {
 
   /** Adds warnings of what the files do that packaging cannot see to. */
   async addHints(): Promise<void> {
-    for (const { url, source } of this.files.values()) {
+    for (const { url, source, expanded } of this.files.values()) {
       const path = localPath(url);
       if (source === undefined || path === undefined || /\.d\.[cm]?ts$/.test(path)) continue;
-      for (const { offset, kind, literal } of findCodeHints(source.content.text)) {
+      for (const { offset, kind, argument, literal } of findCodeHints(source.content.text)) {
+        if (expanded.has(argument)) continue;
         const place = `"${path}:${source.content.place(offset)}"`;
         if (kind === "dynamic") {
           this.warnings.add(
@@ -209,6 +227,10 @@ export class SourceWalk {
   }
 }
 
+function emptyFile(url: string): WalkedFile {
+  return { url, edits: [], written: new Map(), unresolved: new Set(), expanded: new Set() };
+}
+
 /** Whether Deno would look for imports in a file. */
 export function isCode(path: string): boolean {
   return /\.[cm]?[jt]sx?$/i.test(path);
@@ -225,13 +247,31 @@ export function withoutQuery(specifier: string): string {
  * @throws {ChatModelError} With code `invalid_model_file` if it is not UTF-8.
  */
 export async function loadSource(path: string): Promise<LoadedSource> {
-  const bytes = await Deno.readFile(path);
+  const bytes = await reading(path, () => Deno.readFile(path));
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     const bom = text.startsWith("\uFEFF");
     return { bom, content: new SourceText(bom ? text.slice(1) : text) };
   } catch (error) {
     throw packagingError("invalid_model_file", `Cannot package "${path}": it is not UTF-8. Save it as UTF-8`, error);
+  }
+}
+
+/**
+ * Reads an author's file. Deno, which found it, may read more than this process.
+ *
+ * @throws {ChatModelError} With code `permission_denied` without `--allow-read` for it.
+ */
+export async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    throw packagingError(
+      "permission_denied",
+      `Cannot package "${path}": permission is missing. Run with --allow-read and --allow-write`,
+      error,
+    );
   }
 }
 

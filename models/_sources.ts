@@ -1,10 +1,10 @@
 import { dirname, join, resolve } from "@std/path";
-import { LOCK_FILE, writeLock } from "./_lock.ts";
+import { draftLock, LOCK_FILE, writeLock } from "./_lock.ts";
 import { localPath, readModuleGraph } from "./_module_graph.ts";
 import { packagingError, systemReason } from "./_packaging_error.ts";
 import { applyEdits, type Edit, escapeSpecifier } from "./_rewrite.ts";
 import { findNamedFiles, hashFile, SOURCE_FOLDER, type SourceFile } from "./_source_files.ts";
-import { isCode, loadSource, SourceWalk, type WalkedFile, withoutQuery } from "./_source_walk.ts";
+import { isCode, loadSource, reading, SourceWalk, type WalkedFile, withoutQuery } from "./_source_walk.ts";
 import { PACKAGE_VERSION } from "./_specifiers.ts";
 
 /** Options for {@linkcode packageSources}. */
@@ -60,7 +60,8 @@ export async function packageSources(
   const { codePaths = [], signal } = options;
   const path = resolve(modelFile);
   await checkFile(path, modelFile);
-  const walk = new SourceWalk(signal);
+  await using draft = await draftLock(modelFile, folder);
+  const walk = new SourceWalk(draft.path, signal);
   await walk.add(path, true);
   if (walk.problems.size > 0) {
     throw packagingError(
@@ -86,7 +87,7 @@ export async function packageSources(
   for (const file of [...written.keys()].sort()) files.push(await hashFile(folder, file, { signal }));
   const imports = [...walk.externals].sort();
   const lockable = imports.filter((specifier) => !walk.standIns.has(specifier));
-  const lock = await writeLock(modelFile, { imports: lockable, folder, signal });
+  const lock = await writeLock(draft, { imports: lockable, folder });
   return {
     modelPath: placeOf(root ?? "", base),
     files,
@@ -150,8 +151,9 @@ async function writeFiles(
     const place = placeOf(file.url, base);
     const to = join(folder, place);
     await Deno.mkdir(dirname(to), { recursive: true });
-    if (file.source === undefined || file.edits.length === 0) await Deno.copyFile(from, to);
-    else await writeSource(to, file.source.bom, applyEdits(file.source.content.text, file.edits));
+    if (file.source === undefined || file.edits.length === 0) {
+      await reading(from, () => Deno.copyFile(from, to));
+    } else await writeSource(to, file.source.bom, applyEdits(file.source.content.text, file.edits));
     written.set(place, file);
   }
   return written;

@@ -2,7 +2,7 @@ import { extname } from "@std/path";
 import { parse } from "@std/yaml";
 import { ChatModelError } from "../types/mod.ts";
 import { ModelConfig, type ModelConfigLayer, type ModelConfigValues } from "../model_config.ts";
-import { toJsonValue } from "./_json_value.ts";
+import { toJsonValue } from "../_json_value.ts";
 
 /** MLflow's variable for a configuration at load, in JSON; the second is set by its scoring server. */
 const VARIABLES = ["SERVING_MODEL_CONFIG", "MLFLOW_PYFUNC_INFERENCE_CONFIG"];

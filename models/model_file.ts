@@ -1,5 +1,7 @@
 import { basename, extname, resolve, toFileUrl } from "@std/path";
-import { type ChatModel, takeModel, toChatModel } from "../chat_model.ts";
+import type { ChatModel } from "../chat_model.ts";
+import type { CustomModel } from "../custom_model.ts";
+import { takeModel, toModel } from "../set_model.ts";
 import { ChatModelError } from "../types/mod.ts";
 import { reasonOf } from "./reason_of.ts";
 
@@ -11,32 +13,49 @@ export function modelFileName(path: string): string {
   return basename(path, extname(path));
 }
 
+/** Options for {@linkcode importModelFile}. */
+export interface ImportOptions {
+  /**
+   * Whether to run the file anew, so that two that load it do not share a model.
+   *
+   * @default {false}
+   */
+  readonly isolated?: boolean;
+  /** Path to show in errors. Default: the file's. */
+  readonly shownAs?: string;
+}
+
 /**
  * The model of a file: its default export, a class or an instance, or what it named by `setModel`.
  *
  * @param path The file.
+ * @param options Options.
  * @returns The model.
  * @throws {ChatModelError} With code `invalid_model_file` if the file is missing, cannot be imported, or has no model.
  */
-export function importModelFile(path: string): Promise<ChatModel> {
-  const result = queue.then(() => importNow(path));
+export function importModelFile(path: string, options: ImportOptions = {}): Promise<ChatModel | CustomModel> {
+  const result = queue.then(() => importNow(path, options));
   queue = result.catch(() => {}); // Reported to whoever asked for that file; the next one is still to be imported.
   return result;
 }
 
 /** What files named by `setModel`, by address: a file that is served twice runs only once. */
-const namedModels = new Map<string, ChatModel>();
+const namedModels = new Map<string, ChatModel | CustomModel>();
 
-async function importNow(path: string): Promise<ChatModel> {
-  await checkFile(path);
+let imports = 0;
+
+async function importNow(file: string, options: ImportOptions): Promise<ChatModel | CustomModel> {
+  const { isolated = false, shownAs: path = file } = options;
+  await checkFile(file, path);
   takeModel();
-  const url = toFileUrl(resolve(path)).href;
+  const { href } = toFileUrl(resolve(file));
+  const url = isolated ? `${href}?load=${++imports}` : href;
   const module = await importModule(path, url);
   const named = takeModel() ?? namedModels.get(url);
   if (named !== undefined) namedModels.set(url, named);
-  let model: ChatModel | undefined;
+  let model: ChatModel | CustomModel | undefined;
   try {
-    model = toChatModel(module.default);
+    model = toModel(module.default);
   } catch (error) {
     throw failed(path, "the constructor of its model fails", error);
   }
@@ -44,7 +63,7 @@ async function importNow(path: string): Promise<ChatModel> {
   if (found !== undefined) return found;
   if ("default" in module) {
     throw invalidFile(
-      `Cannot load model "${path}": it has no model: its default export is neither a ChatModel nor a class of them. Write "class … extends ChatModel"`,
+      `Cannot load model "${path}": it has no model: its default export is neither a ChatModel (or CustomModel) nor a class of them. Write "class … extends ChatModel"`,
     );
   }
   const exported = Object.keys(module).map((name) => `"${name}"`).join(", ");
@@ -55,9 +74,9 @@ async function importNow(path: string): Promise<ChatModel> {
   );
 }
 
-async function checkFile(path: string): Promise<void> {
+async function checkFile(file: string, path: string): Promise<void> {
   try {
-    const { isFile } = await Deno.stat(path);
+    const { isFile } = await Deno.stat(file);
     if (!isFile) {
       throw invalidFile(`Cannot load model "${path}": it is not a file. Name the .ts or .js file of the model`);
     }

@@ -1,14 +1,15 @@
 import {
   type ChatCompletionChunk,
-  type ChatModelError,
+  ChatModelError,
   type ChatRequest,
   ModelNotFoundError,
   parseChatRequest,
 } from "../types/mod.ts";
 import { ChatCompletionStream, encodeSse } from "../streaming/mod.ts";
 import type { LoadedChatModel } from "../loaded_chat_model.ts";
+import { LoadedCustomModel } from "../loaded_custom_model.ts";
 import { readJson } from "./_body.ts";
-import type { ModelDirectory } from "./directory.ts";
+import type { LoadedModel, ModelDirectory } from "./directory.ts";
 import type { RequestScope } from "./_request_scope.ts";
 import { type Header, jsonResponse } from "./_respond.ts";
 
@@ -53,11 +54,21 @@ export function findModel(
   directory: ModelDirectory,
 ): LoadedChatModel | Promise<LoadedChatModel> {
   const found = directory.find(request.model);
-  const check = (model: LoadedChatModel | undefined): LoadedChatModel => {
+  const check = (model: LoadedModel | undefined): LoadedChatModel => {
     if (model === undefined) throw modelNotFound(request.model);
+    if (LoadedCustomModel.isInstance(model)) throw notChat(model.name);
     return model;
   };
   return found instanceof Promise ? found.then(check) : check(found);
+}
+
+/** The model takes something else than conversations. */
+function notChat(name: string): ChatModelError {
+  return new ChatModelError(`Cannot chat with model "${name}": it is a custom model. Ask it by POST /invocations`, {
+    status: 400,
+    code: "unsupported_model",
+    param: "model",
+  });
 }
 
 /** There is no model of that name, or none at all. */

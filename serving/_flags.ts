@@ -23,7 +23,11 @@ Usage: deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY 
 
   --model [NAME=]SPEC        A model to serve; may be repeated. The first is the default. SPEC is
                                ollama:NAME   a model of the Ollama at OLLAMA_HOST, such as ollama:llama3.2:1b
-                               FILE          a .ts or .js file that exports a ChatModel as default
+                               FILE          a .ts or .js file that exports a model as default
+                               FOLDER        a folder that holds a saved model
+                               models:/NAME@ALIAS, models:/NAME/VERSION, models:/m-…, runs:/RUN_ID/PATH
+                                             a model of the store at MLFLOW_TRACKING_URI (default
+                                             sqlite:///mlflow.db); needs -A, or more permissions
                                demo          the demo model, which echoes
                              Without --model: all models of the Ollama at OLLAMA_HOST, or the demo model.
   --pull                     Have Ollama download the models named by ollama:NAME that it lacks

@@ -1,4 +1,5 @@
 import { ChatModelError, parseChatRequest, ValidationError } from "../types/mod.ts";
+import { customInvocations, findCustomModel } from "./_custom_invocations.ts";
 import { readJson } from "./_body.ts";
 import { type ChatRouteOptions, findModel, streamResponse } from "./_chat_completions.ts";
 import type { RequestScope } from "./_request_scope.ts";
@@ -18,7 +19,10 @@ export async function invocations(
   options: ChatRouteOptions,
 ): Promise<Response> {
   checkContentType(request);
-  const { input, wrapped } = unwrap(await readJson(request, options.maxBodySize));
+  const body = await readJson(request, options.maxBodySize);
+  const custom = await findCustomModel(body, options.directory);
+  if (custom !== undefined) return await customInvocations(custom, body, scope, headers);
+  const { input, wrapped } = unwrap(body);
   const chatRequest = parseChatRequest(input);
   const model = await findModel(chatRequest, options.directory);
   if (chatRequest.params.stream) return await streamResponse(model, chatRequest, scope, headers, options);

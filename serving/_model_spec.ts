@@ -1,12 +1,19 @@
 import { OllamaChatModel, OllamaClient } from "../adapters/ollama/mod.ts";
 import { DemoChatModel } from "../adapters/demo/mod.ts";
-import type { ChatModel } from "../chat_model.ts";
-import { type CallLimits, loadChatModel, type LoadedChatModel } from "../loaded_chat_model.ts";
+import { type CallLimits, loadChatModel } from "../loaded_chat_model.ts";
+import { CustomModel } from "../custom_model.ts";
+import { loadCustomModel } from "../loaded_custom_model.ts";
 import { importModelFile, modelFileName } from "../models/model_file.ts";
+import type { LoadedModel } from "./directory.ts";
 import { reasonOf } from "../models/reason_of.ts";
 import { CommandError } from "../_command_error.ts";
 import { pullWithProgress } from "./_pull.ts";
 import { ChatModelError } from "../types/mod.ts";
+
+/** What a model is loaded with. */
+interface LoadKindOptions extends CallLimits {
+  readonly name: string;
+}
 
 /** A kind of model that `--model` can name. */
 interface ModelKind {
@@ -14,8 +21,8 @@ interface ModelKind {
   matches(spec: string): boolean;
   /** Name it is served under, unless told otherwise. */
   name(spec: string): string;
-  /** Makes the model. */
-  open(spec: string): ChatModel | Promise<ChatModel>;
+  /** Makes the model ready. */
+  load(spec: string, options: LoadKindOptions): Promise<LoadedModel>;
   /**
    * Sees to it that the model can answer, as far as that is wanted.
    * Gives what is likely to go wrong; `undefined` if nothing is. It may be right by the time it is asked.
@@ -25,15 +32,51 @@ interface ModelKind {
 
 /** The first that matches is taken: files come last, as anything may be the name of a file. */
 const KINDS: readonly ModelKind[] = [
-  { matches: (spec) => spec === "demo", name: () => "demo", open: () => new DemoChatModel() },
+  {
+    matches: (spec) => spec === "demo",
+    name: () => "demo",
+    load: (_spec, options) => loadChatModel(DemoChatModel, options),
+  },
   {
     matches: (spec) => spec.startsWith("ollama:"),
     name: ollamaName,
-    open: (spec) => new OllamaChatModel({ model: ollamaName(spec), client: new OllamaClient() }),
+    load: (spec, options) =>
+      loadChatModel(new OllamaChatModel({ model: ollamaName(spec), client: new OllamaClient() }), options),
     check: checkOllama,
   },
-  { matches: () => true, name: modelFileName, open: importModelFile },
+  { matches: (spec) => !CODE.test(spec) && (STORE_URI.test(spec) || isFolder(spec)), name: uriName, load: loadSaved },
+  { matches: () => true, name: modelFileName, load: loadFile },
 ];
+
+/** Endings of files that are models themselves. */
+const CODE = /\.[mc]?[jt]sx?$/i;
+
+const STORE_URI = /^(?:models|runs|mlflow-artifacts|file):/;
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false; // Loading it as a file tells what is wrong with it.
+  }
+}
+
+async function loadSaved(spec: string, options: LoadKindOptions): Promise<LoadedModel> {
+  // Stores are of no use to most servers, and take time to be loaded.
+  const { loadModel } = await import("../models/mod.ts");
+  return await loadModel(spec, { ...options, kind: "any" });
+}
+
+async function loadFile(spec: string, options: LoadKindOptions): Promise<LoadedModel> {
+  const model = await importModelFile(spec);
+  return CustomModel.isInstance(model) ? await loadCustomModel(model, options) : await loadChatModel(model, options);
+}
+
+/** The registered model's name, or the file's or folder's. */
+function uriName(spec: string): string {
+  const [, name] = /^models:\/(.+?)(?:@[^@/]*|\/[^/]*)?$/.exec(spec) ?? [];
+  return name ?? modelFileName(spec);
+}
 
 function ollamaName(spec: string): string {
   const name = spec.slice("ollama:".length);
@@ -71,7 +114,7 @@ export interface LoadSpecsOptions extends CallLimits {
 
 /** Models by name, and what is likely to go wrong with them. */
 export interface LoadedSpecs {
-  readonly models: ReadonlyMap<string, LoadedChatModel>;
+  readonly models: ReadonlyMap<string, LoadedModel>;
   readonly warnings: readonly string[];
 }
 
@@ -84,7 +127,7 @@ export async function loadSpecs(
   specs: readonly string[],
   options: LoadSpecsOptions,
 ): Promise<LoadedSpecs> {
-  const models = new Map<string, LoadedChatModel>();
+  const models = new Map<string, LoadedModel>();
   const warnings = new Set<string>();
   for (const text of specs) {
     const { name: given, spec } = splitName(text);
@@ -97,17 +140,19 @@ export async function loadSpecs(
         2,
       );
     }
-    models.set(name, await load(await kind.open(spec), name, spec, options));
+    models.set(name, await load(kind, spec, { ...options, name }));
     const warning = await kind.check?.(spec, options);
     if (warning !== undefined) warnings.add(warning);
   }
   return { models, warnings: [...warnings] };
 }
 
-async function load(model: ChatModel, name: string, spec: string, limits: CallLimits): Promise<LoadedChatModel> {
+async function load(kind: ModelKind, spec: string, options: LoadKindOptions): Promise<LoadedModel> {
   try {
-    return await loadChatModel(model, { ...limits, name });
+    return await kind.load(spec, options);
   } catch (error) {
+    // Ours say by themselves what cannot be done.
+    if (error instanceof CommandError || ChatModelError.isInstance(error)) throw error;
     throw new CommandError(`Cannot load model "${spec}": ${reasonOf(error)}`, 1, { cause: error });
   }
 }

@@ -1,11 +1,16 @@
 import { ChatModel, type ChatModelSource } from "../chat_model.ts";
+import { CustomModel, type CustomModelSource } from "../custom_model.ts";
 import { type CallLimits, loadChatModel, LoadedChatModel } from "../loaded_chat_model.ts";
+import { loadCustomModel, LoadedCustomModel } from "../loaded_custom_model.ts";
 import type { Model } from "../types/mod.ts";
+
+/** A model ready to be served, of either kind. A custom one is reached by `/invocations` only. */
+export type LoadedModel = LoadedChatModel | LoadedCustomModel;
 
 /** The models that an app serves, and how to get at them. */
 export interface ModelDirectory {
   /**
-   * Lists the models.
+   * Lists the models that can chat.
    *
    * @param signal Fires when the client is gone.
    * @returns The models; the first is the default.
@@ -17,11 +22,11 @@ export interface ModelDirectory {
    * @param name Name of the model; `undefined` for the default.
    * @returns The model; `undefined` if there is none of that name.
    */
-  find(name: string | undefined): LoadedChatModel | undefined | Promise<LoadedChatModel | undefined>;
+  find(name: string | undefined): LoadedModel | undefined | Promise<LoadedModel | undefined>;
 }
 
 /** A model to serve: itself, its class, or a loaded one. */
-export type AppModel = ChatModelSource | LoadedChatModel;
+export type AppModel = ChatModelSource | CustomModelSource | LoadedModel;
 
 /** Models under the names they are served by. In an object, names that are whole numbers come first; a map keeps order. */
 export type AppModels = { readonly [name: string]: AppModel } | ReadonlyMap<string, AppModel>;
@@ -33,14 +38,19 @@ export function isDirectory(models: AppModels | ModelDirectory): models is Model
 }
 
 function isAppModel(value: unknown): value is AppModel {
-  return ChatModel.isInstance(value) || LoadedChatModel.isInstance(value) ||
+  return ChatModel.isInstance(value) || LoadedChatModel.isInstance(value) || isCustom(value) ||
     (typeof value === "function" && ChatModel.isInstance(value.prototype));
+}
+
+function isCustom(value: unknown): value is CustomModelSource | LoadedCustomModel {
+  return CustomModel.isInstance(value) || LoadedCustomModel.isInstance(value) ||
+    (typeof value === "function" && CustomModel.isInstance(value.prototype));
 }
 
 /** A directory of models known from the start. Each is loaded when it is first asked for. */
 export class StaticDirectory implements ModelDirectory {
   readonly #sources: ReadonlyMap<string, AppModel>;
-  readonly #loaded = new Map<string, LoadedChatModel | Promise<LoadedChatModel>>();
+  readonly #loaded = new Map<string, LoadedModel | Promise<LoadedModel>>();
   readonly #limits: CallLimits;
   readonly #default: string | undefined;
   readonly #created = Math.floor(Date.now() / 1000);
@@ -55,7 +65,7 @@ export class StaticDirectory implements ModelDirectory {
     for (const [name, model] of this.#sources) {
       if (!isAppModel(model)) {
         throw new TypeError(
-          `Cannot serve "${name}": it must be an instance or a class of ChatModel, or a loaded model`,
+          `Cannot serve "${name}": it must be an instance or a class of ChatModel or CustomModel, or a loaded model`,
         );
       }
     }
@@ -64,7 +74,7 @@ export class StaticDirectory implements ModelDirectory {
   }
 
   list(): Model[] {
-    return [...this.#sources.keys()].map((id) => ({
+    return [...this.#sources].filter(([, source]) => !isCustom(source)).map(([id]) => ({
       id,
       object: "model",
       created: this.#created,
@@ -72,18 +82,22 @@ export class StaticDirectory implements ModelDirectory {
     }));
   }
 
-  find(wanted: string | undefined = this.#default): LoadedChatModel | undefined | Promise<LoadedChatModel> {
+  find(wanted: string | undefined = this.#default): LoadedModel | undefined | Promise<LoadedModel> {
     if (wanted === undefined) return undefined;
     const name = this.#sources.has(wanted) ? wanted : wanted.replace(/:latest$/, "");
     const known = this.#loaded.get(name);
     if (known !== undefined) return known;
     const source = this.#sources.get(name);
     if (source === undefined) return undefined;
-    if (LoadedChatModel.isInstance(source)) {
+    if (LoadedChatModel.isInstance(source) || LoadedCustomModel.isInstance(source)) {
       this.#loaded.set(name, source);
       return source;
     }
-    const loading = loadChatModel(source, { ...this.#limits, name }).then(
+    const options = { ...this.#limits, name };
+    const loading: Promise<LoadedModel> = isCustom(source)
+      ? loadCustomModel(source, options)
+      : loadChatModel(source, options);
+    const kept = loading.then(
       (model) => {
         this.#loaded.set(name, model);
         return model;
@@ -94,7 +108,7 @@ export class StaticDirectory implements ModelDirectory {
         throw error;
       },
     );
-    this.#loaded.set(name, loading);
-    return loading;
+    this.#loaded.set(name, kept);
+    return kept;
   }
 }

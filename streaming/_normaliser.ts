@@ -22,6 +22,7 @@ import {
   optionalUsage,
 } from "./_checks.ts";
 import { createId } from "./_ids.ts";
+import { checkSaysSomething, KNOWN_MEMBERS, PART_MEMBERS } from "./_members.ts";
 import { MAX_TEXT, splitText, splitTextWithLogprobs } from "./_split.ts";
 import { ToolCallNormaliser } from "./_tool_calls.ts";
 
@@ -39,22 +40,6 @@ type Envelope = Pick<
   ChatCompletionChunk,
   "id" | "object" | "created" | "model" | "system_fingerprint" | "service_tier"
 >;
-
-/** Members of a message or delta that are read by name; others are handed on. */
-const KNOWN_MEMBERS = new Set([
-  "role",
-  "content",
-  "refusal",
-  "reasoning",
-  "reasoning_content",
-  "tool_calls",
-  "function_call",
-  "annotations",
-  "audio",
-]);
-
-/** Members of a flat part that stand beside the message's. */
-const PART_MEMBERS = new Set(["index", "finish_reason", "logprobs", "usage", "custom_outputs"]);
 
 interface OpenChoice {
   readonly toolCalls: ToolCallNormaliser;
@@ -116,13 +101,7 @@ export class Normaliser {
   }
 
   #pushPart(part: Fields, out: ChatCompletionChunk[]): void {
-    const keys = Object.keys(part);
-    // A promise not awaited, a map, a date: objects without members of their own that say something all the same.
-    const odd = keys.length === 0 && Object.getPrototypeOf(part) !== Object.prototype &&
-      Object.getPrototypeOf(part) !== null;
-    if (odd || (keys.length > 0 && !keys.some((key) => KNOWN_MEMBERS.has(key) || PART_MEMBERS.has(key)))) {
-      throw invalidOutput("what it yields", 'text, a message or a chunk (such as { content: "…" })', part);
-    }
+    checkSaysSomething(part);
     this.#takeCommon(part);
     const index = optionalCount(part.index, "index") ?? 0;
     this.#pushMember(index, part, part, "part", out);

@@ -123,7 +123,7 @@ function readValue(scanner: Scanner, field: FilterField, comparator: Comparator)
   if (comparator === "IS NULL" || comparator === "IS NOT NULL") return undefined;
   if (comparator === "IN" || comparator === "NOT IN") return readList(scanner);
   if (field.type === "text") return readText(scanner);
-  const number = scanner.take(/[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?(?![\p{L}\p{N}_.])/iuy);
+  const number = scanner.take(/-?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?(?![\p{L}\p{N}_.])/iuy);
   if (number === undefined) throw scanner.refusal("a number is expected, without quotes");
   return Number(number);
 }
@@ -153,6 +153,9 @@ function readField<Entity extends string>(
   const identifier = scanner.take(new RegExp(`${part}(?:\\.${part})*`, "uy"));
   if (identifier === undefined) {
     throw scanner.refusal(`a field is expected (${namesOf(grammar)}); put keys with other characters in backticks`);
+  }
+  if (scanner.isAt(/[^\s<>=!]/)) {
+    throw scanner.refusal(`keys with such characters stand in backticks, as in ${identifier.split(".")[0]}.\`a-b\``);
   }
   const [, first = "", rest] = new RegExp(`^(${part})(?:\\.(.*))?$`, "us").exec(identifier) ?? [];
   const name = rest === undefined ? "attribute" : unquote(first);
@@ -200,6 +203,11 @@ class Scanner {
     const found = pattern.exec(this.#text)?.[0];
     this.#position += found?.length ?? 0;
     return found;
+  }
+
+  /** Whether the very next character is such a one. */
+  isAt(pattern: RegExp): boolean {
+    return pattern.test(this.#text.charAt(this.#position));
   }
 
   /** Makes sure that nothing is left. */

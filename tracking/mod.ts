@@ -23,6 +23,50 @@ export type {
   ViewType,
 } from "./entities.ts";
 export { TrackingError } from "./errors.ts";
+export { contextTags } from "./context_tags.ts";
+export {
+  activeExperimentId,
+  type ActiveRun,
+  activeRun,
+  closeTracking,
+  deleteTag,
+  endRun,
+  type EndStatus,
+  getRegistryUri,
+  getTrackingStore,
+  getTrackingUri,
+  lastActiveRun,
+  logArtifact,
+  type LogArtifactOptions,
+  logArtifacts,
+  type LogContentOptions,
+  logDict,
+  type LoggableValue,
+  logInput,
+  type LogInputOptions,
+  logMetric,
+  type LogMetricOptions,
+  logMetrics,
+  logParam,
+  logParams,
+  logTable,
+  logText,
+  type RunCallback,
+  type SearchAllRunsOptions,
+  searchRuns,
+  setExperiment,
+  setRegistryUri,
+  setTag,
+  setTags,
+  setTrackingUri,
+  startRun,
+  type StartRunOptions,
+  type TableData,
+  type TargetOptions,
+} from "./fluent/mod.ts";
+export { openTrackingStore } from "./open_store.ts";
+export { RestStore, type RestStoreOptions } from "./rest/rest_store.ts";
+export { SqliteStore } from "./sqlite/sqlite_store.ts";
 export type {
   Batch,
   CreateExperimentOptions,

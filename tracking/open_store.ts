@@ -56,7 +56,7 @@ export function openTrackingStore(uri: string = defaultTrackingUri()): TrackingS
 
 /** Names no more of a URI than its scheme, as the rest may hold a password; a path is shown in full. */
 function refusal(uri: string, scheme: string | undefined): string {
-  if (uri === "databricks" || scheme?.startsWith("databricks")) {
+  if (/^databricks(?:-uc)?(?::|$)/.test(uri)) {
     return 'Cannot open tracking store "databricks": Databricks is not supported. ' +
       "Name the http(s) address of an MLflow tracking server, or sqlite:///mlflow.db";
   }

@@ -1,4 +1,5 @@
 import { type Case, casesOf, type Group } from "./_case.ts";
+import { CONFIG } from "./_groups_config.ts";
 import { PREDICT, STREAM } from "./_groups_loaded.ts";
 import { CHUNKS, MESSAGES, RESPONSES, TOOL_CALLS } from "./_groups_messages.ts";
 import { PARAMS, REQUESTS, TOOLS } from "./_groups_requests.ts";
@@ -14,6 +15,7 @@ export const GROUPS: readonly Group[] = [
   CHUNKS,
   PREDICT,
   STREAM,
+  CONFIG,
 ];
 
 /** All vectors with their verdicts. */

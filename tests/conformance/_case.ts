@@ -1,6 +1,6 @@
 /** Vectors as cases: run against our functions, and compared with what MLflow did. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { ValidationError } from "../../mod.ts";
+import { ChatModelError, ValidationError } from "../../mod.ts";
 import { contains, marked, withoutForced, withoutNulls } from "./_meaning.ts";
 import { type Reason, REASONS } from "./_reasons.ts";
 import { fieldAtFault, type Vector, VECTORS } from "./_vectors.ts";
@@ -97,6 +97,9 @@ async function attempt(group: Group, vector: Vector): Promise<Attempt> {
   try {
     return { value: read(group, await group.run(vector), vector) };
   } catch (error) {
+    // Either ours, or what the model threw, untouched: any other is a fault of this test.
+    const own = ChatModelError.isInstance(error);
+    if (!own) assertEquals(String(error), `${vector.error_type}: ${vector.error_message}`);
     return { error };
   }
 }

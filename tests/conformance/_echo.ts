@@ -26,7 +26,9 @@ export class Echo extends ChatModel {
     yield chunk("a", 0);
     if (text === "raise:mid") raise(text);
     if (text === "yield:dict") yield { content: "dict" };
-    if (text === "yield:response") yield { choices: [{ delta: { content: "response" } }] };
+    if (text === "yield:response") {
+      yield untyped({ choices: [{ message: { role: "assistant", content: "response" } }] });
+    }
     yield chunk("b", 1);
     yield {
       ...chunk("c", 2),
@@ -79,9 +81,9 @@ export function echoed(
   };
 }
 
-/** What is no response: handed to the library as JavaScript authors may. */
+/** What is no response. */
 function returned(form: string, response: PredictResult): PredictResult {
-  const forms: object = {
+  const forms: { readonly [form: string]: unknown } = {
     dict: response,
     none: null,
     str: "hi",
@@ -91,5 +93,11 @@ function returned(form: string, response: PredictResult): PredictResult {
     mutated: { choices: "not a list" },
     noneoutputs: { choices: [], created: 1, custom_outputs: { a: null, b: [null, { c: null }] } },
   };
-  return Reflect.get(forms, form);
+  return untyped(forms[form]);
+}
+
+/** A value of any type, as authors in JavaScript may return it. */
+function untyped<T>(value: unknown): T {
+  const holder: object = { value };
+  return Reflect.get(holder, "value");
 }

@@ -69,6 +69,11 @@ export const REASONS = {
   },
   derived: { kind: "purpose", text: "predict or predictStream: the other one is derived" },
   context: { kind: "purpose", text: "One signature: the context comes first, always" },
+  config: {
+    kind: "purpose",
+    text:
+      "Layers of configuration are merged, and a key that was not logged is an error that names the nearest one. MLflow replaces whole objects, and ignores such keys",
+  },
   numbers: {
     kind: "language",
     text:

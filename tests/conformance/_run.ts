@@ -3,6 +3,7 @@ import {
   type AnswerPart,
   type ChatMessage,
   ChatModel,
+  ChatModelError,
   loadChatModel,
   type LoadedChatModel,
   parseChatRequest,
@@ -100,5 +101,5 @@ export async function invoke(records: readonly unknown[], stream = false): Promi
   }
   const body: unknown = await response.json();
   if (response.ok) return at(body, "predictions");
-  throw new TypeError(String(at(body, "message")));
+  throw new ChatModelError(String(at(body, "message")), { status: response.status });
 }

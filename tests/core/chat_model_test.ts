@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { ChatModel, ChatModelError, loadChatModel, ModelConfig, setModel } from "../../mod.ts";
-import { takeModel, toChatModel } from "../../chat_model.ts";
+import { toChatModel } from "../../chat_model.ts";
+import { takeModel } from "../../set_model.ts";
 import { Answering, loadAnything, loadMethod, reasonOf, REQUEST, Streaming } from "./_models.ts";
 
 class Greeter extends ChatModel {
@@ -13,6 +14,7 @@ class Greeter extends ChatModel {
 const COPY_URL = new URL("../../mod.ts?copy", import.meta.url).href;
 const CLASS_COPY_URL = new URL("../../chat_model.ts?copy", import.meta.url).href;
 const copy: typeof import("../../mod.ts") = await import(COPY_URL);
+const SETTER_COPY_URL = new URL("../../set_model.ts?copy", import.meta.url).href;
 const classCopy: typeof import("../../chat_model.ts") = await import(CLASS_COPY_URL);
 
 Deno.test("loadChatModel() takes a class and an instance", async () => {
@@ -149,9 +151,10 @@ Deno.test("setModel() keeps an instance or makes one of a class; takeModel() tak
   assertInstanceOf(takeModel(), Greeter);
 });
 
-Deno.test("setModel() of another copy of the package is taken, too", () => {
+Deno.test("setModel() of another copy of the package is taken, too", async () => {
   const model = new Greeter();
-  classCopy.setModel(model);
+  const { setModel: otherSetModel }: typeof import("../../set_model.ts") = await import(SETTER_COPY_URL);
+  otherSetModel(model);
   assert(takeModel() === model);
 });
 

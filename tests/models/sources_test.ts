@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { join, toFileUrl } from "@std/path";
 import configuration from "../../deno.json" with { type: "json" };
 import { packageSources } from "../../models/_sources.ts";
 import { ChatModelError } from "../../mod.ts";
@@ -15,7 +15,7 @@ const CONFIG = JSON.stringify({
 Deno.test("packageSources() rewrites each way to import a mapped name and not one byte else", async () => {
   const body = [
     '// é😀 "valibot" import "valibot";',
-    '/* é😀 */ import { a } from "utils/a.ts"; import { string } from "valibot";',
+    '/* é😀👩‍👧e\u0301\u2028\r\t\uFEFF */ import { a } from "utils/a.ts"; import { string } from "valibot";',
     "import { number } from 'valibot';",
     'import type { BaseIssue } from "valibot"; import type { A } from "utils/a.ts";',
     'export * as all from "valibot"; export { a as b } from "utils/a.ts";',
@@ -86,22 +86,39 @@ Deno.test("packageSources() writes the package itself and the workspace's member
   assertEquals(Object.keys(lock.specifiers), ["npm:valibot@^1.5.0"]);
   assertMatch(lock.npm["valibot@1.5.0"].integrity, /^sha512-/);
 
-  // The class is the one of the package that loads it.
-  const { success, text } = await runDeno([
-    "eval",
-    `--config=${ROOT}/deno.json`,
-    `import { ChatModel } from "@chatmodel/chat-model";
-     const model = await import(${JSON.stringify(`file://${folder.path}/${result.modelPath}`)});
-     console.log(new model.default() instanceof ChatModel, model.parts[0] === ChatModel);`,
-  ], folder.path);
-  assertEquals({ success, text }, { success: true, text: "true true\n" });
+  // The class is the one of the package that loads it: here, and beside a deno.json to which the names mean others.
+  await using elsewhere = await makeFolder({
+    "deno.json": JSON.stringify({
+      links: [ROOT],
+      imports: {
+        "@chatmodel/chat-model": "./wrong.ts",
+        "@chatmodel/chat-model/": "./wrong/",
+        "@std/path": "./wrong.ts",
+        "valibot": "./wrong.ts",
+        "real": configuration.imports["@std/path"],
+      },
+    }),
+    "wrong.ts": 'throw new Error("Not this one");',
+  });
+  for (const [config, name] of [[ROOT, "@chatmodel/chat-model"], [elsewhere.path, own]]) {
+    const { success, text } = await runDeno([
+      "eval",
+      "--no-lock",
+      `--config=${config}/deno.json`,
+      `import { ChatModel } from "${name}";
+       const model = await import(${JSON.stringify(toFileUrl(join(folder.path, result.modelPath)).href)});
+       console.log(new model.default() instanceof ChatModel, model.parts[0] === ChatModel, model.parts[2]);`,
+    ], elsewhere.path);
+    assertEquals({ success, text }, { success: true, text: "true true a/b\n" });
+  }
 });
 
 Deno.test("packageSources() makes a folder that runs beside a deno.json with other names", async () => {
   await using author = await makeFolder({
     "deno.json": CONFIG,
     "deno.lock": "{}",
-    "model.ts": 'import * as v from "valibot";\nimport { a } from "utils/a.ts";\nconsole.log(v.parse(v.number(), a));\n',
+    "model.ts":
+      'import * as v from "valibot";\nimport { a } from "utils/a.ts";\nconsole.log(v.parse(v.number(), a));\n',
     "utils/a.ts": "export const a = 42;\n",
   });
   await using elsewhere = await makeFolder({
@@ -143,7 +160,7 @@ Deno.test("packageSources() names the file, the place and the import when one le
   const missing = await failure("model.ts");
   assertEquals(missing.code, "invalid_model_file");
   assertStringIncludes(missing.message, `"${join(author.path, "model.ts")}:2:9" imports "unknown-name"`);
-  assertStringIncludes(missing.message, `"${join(author.path, "a.ts")}:1:20" imports "./missing.ts": Module not found`);
+  assertStringIncludes(missing.message, `"${join(author.path, "a.ts")}:1:19" imports "./missing.ts": Module not found`);
   assert(!missing.message.includes("missing_types"), missing.message);
 
   const broken = await failure("uses_broken.ts");
@@ -164,11 +181,14 @@ Deno.test("packageSources() takes files above the model, through links, and thos
 import { above as again } from "file:///ROOT/shared/above.ts";
 import { above as linked } from "../shared_link/real.ts";
 export default [above, again, linked, new URL("./prompt.txt", import.meta.url), new URL("gone.txt", import.meta.url)];
-const name = "plugin";
-export const plugin = () => import("./plugins/" + name + ".ts");
+const name = "./plugins/plugin.ts";
+export const plugin = () => import(name);
+export const known = () => import("./known/" + name + ".ts");
 `,
     "project/ünï code/prompt.txt": "Be kind",
     "project/ünï code/plugins/plugin.ts": 'export { string } from "valibot";\n',
+    "project/ünï code/known/a.ts": 'import "valibot";\n',
+    "project/ünï code/known/latin.ts": new Uint8Array([0x2f, 0x2f, 0xe9]),
     "project/ünï code/plugins/.env": "SECRET=1",
     "project/ünï code/plugins/deep/a.bin": new Uint8Array([0, 255, 1]),
     "project/ünï code/plugins/node_modules/x/index.js": "",
@@ -185,6 +205,8 @@ export const plugin = () => import("./plugins/" + name + ".ts");
   assertEquals(result.files.map((file) => file.path), [
     "src/project/shared_link/above.ts",
     "src/project/shared_link/real.ts",
+    "src/project/ünï code/known/a.ts",
+    "src/project/ünï code/known/latin.ts",
     "src/project/ünï code/model.ts",
     "src/project/ünï code/plugins/deep/a.bin",
     "src/project/ünï code/plugins/plugin.ts",
@@ -214,7 +236,7 @@ export const plugin = () => import("./plugins/" + name + ".ts");
   assertStringIncludes(error.message, join(author.path, "nowhere"));
 });
 
-Deno.test("packageSources() resolves nothing but the imports when there is no lock, and takes aliases by their scope", async () => {
+Deno.test("packageSources() locks what is imported and nothing else, and writes nothing beside the author's files", async () => {
   await using author = await makeFolder({
     "deno.jsonc": `{
       // The author's comment, "with quotes"

@@ -112,7 +112,6 @@ class MultipartUpload {
       const answer = await this.#target.http.put(url, () => Promise.resolve({ content }), {
         action: this.#action,
         signal,
-        canRepeat: true,
         ...(headers && { headers }),
       });
       this.#done.push({ part_number, etag: answer.get("etag") ?? "", url });

@@ -89,52 +89,69 @@ function isUnshared(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer;
 }
 
-/** A body for a request, and what is to be done when it is no longer needed. */
-export interface EndableBody {
-  /** The bytes. */
-  readonly content: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Closes what it comes from, whether or not all was read. */
-  readonly end: () => void;
-}
-
-/** A stream as a body that can be ended while whoever reads it holds it. */
-export function endable(
-  source: ReadableStream<Uint8Array>,
-  options: Omit<TrackStreamOptions, "signal">,
-): EndableBody {
-  const controller = new AbortController();
-  const content = trackStream(source, { ...options, signal: controller.signal });
-  return { content, end: () => controller.abort(new DOMException("The request is over", "AbortError")) };
-}
-
-/** A file as such a body; it is closed at once when the body ends. */
-export function fileBody(file: Deno.FsFile, onBytes: (bytes: number) => void): EndableBody {
-  let isOpen = true;
-  let sent = 0;
-  const end = () => {
-    if (isOpen) file.close();
-    isOpen = false;
-  };
-  const content = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller) {
-      try {
-        const chunk = new Uint8Array(PACKET_LENGTH);
-        const length = await file.read(chunk);
-        if (length === null) {
-          end();
-          return controller.close();
-        }
-        sent += length;
-        onBytes(sent);
-        controller.enqueue(chunk.subarray(0, length));
-      } catch (error) {
-        end();
-        controller.error(error);
-      }
-    },
-    cancel: end,
-  }, { highWaterMark: 0 });
-  return { content, end };
-}
-
 const PACKET_LENGTH = 65_536;
+
+/**
+ * A file as the body of a request, read while it is sent. It is a `Blob` as `fetch` tells the length of no other body
+ * that is not in memory beforehand, and some servers (MLflow's before 3.13 are among them) store nothing of a body
+ * that comes without its length.
+ */
+export class FileBody extends Blob {
+  readonly #file: Deno.FsFile;
+  readonly #size: number;
+  readonly #onBytes: (bytes: number) => void;
+  #sent = 0;
+  #isOpen = true;
+
+  /** Takes an open file, of so many bytes; told is how many of them have been read. */
+  constructor(file: Deno.FsFile, size: number, onBytes: (bytes: number) => void) {
+    super();
+    this.#file = file;
+    this.#size = size;
+    this.#onBytes = onBytes;
+  }
+
+  override get size(): number {
+    return this.#size;
+  }
+
+  /** Whether all has been read. */
+  get isComplete(): boolean {
+    return this.#sent === this.#size;
+  }
+
+  override stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull: async (controller) => {
+        try {
+          await this.#pull(controller);
+        } catch (error) {
+          this.end();
+          controller.error(error);
+        }
+      },
+      cancel: () => this.end(),
+    }, { highWaterMark: 0 });
+  }
+
+  /** Closes the file, whether or not all of it was read. */
+  end(): void {
+    if (this.#isOpen) this.#file.close();
+    this.#isOpen = false;
+  }
+
+  async #pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
+    // What is appended meanwhile is not sent.
+    const chunk = new Uint8Array(Math.min(PACKET_LENGTH, this.#size - this.#sent));
+    const length = chunk.length === 0 ? 0 : await this.#file.read(chunk);
+    if (length === null) throw new Error("The file became shorter while it was sent");
+    if (length > 0) {
+      this.#sent += length;
+      this.#onBytes(this.#sent);
+      controller.enqueue(chunk.subarray(0, length));
+    }
+    if (!this.isComplete) return;
+    this.end();
+    controller.close();
+  }
+}

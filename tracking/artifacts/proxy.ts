@@ -9,10 +9,11 @@ import { schemeOf } from "./_local_root.ts";
 import { uploadInParts } from "./_multipart.ts";
 import { byPath, checkArtifactPath, joinArtifactPath } from "./_path.ts";
 import { encodePath, parseProxyUri, PROXY_PATH } from "./_proxy_uri.ts";
-import { endable, fileBody, ownBytes, trackStream } from "./_streams.ts";
+import { collect } from "./_collect.ts";
+import { FileBody, ownBytes, trackStream } from "./_streams.ts";
 import { openLocalArtifacts } from "./local.ts";
 
-/** Files up to this size are sent in one piece, with their length; larger ones as a stream. */
+/** Bytes of a stream that are kept in memory; of a longer one a file is made, as its length must be known. */
 const ONE_PIECE = 1_048_576;
 
 const listSchema = v.object({
@@ -96,14 +97,14 @@ class ProxyArtifacts implements ArtifactRepository {
   ): Promise<void> {
     try {
       checkArtifactPath(path, { forWriting: true });
-      if (content instanceof Uint8Array) {
-        const bytes = ownBytes(content);
-        await this.#send(path, () => Promise.resolve({ content: bytes }), { ...options, canRepeat: true });
-        options.onProgress?.({ path, bytes: bytes.length, total: bytes.length });
-        return;
+      if (content instanceof Uint8Array) return await this.#sendBytes(path, ownBytes(content), options);
+      const collected = await collect(content, { limit: ONE_PIECE, path, signal: options.signal });
+      if (collected instanceof Uint8Array) return await this.#sendBytes(path, collected, options);
+      try {
+        await this.#sendFile({ ...collected, path }, options);
+      } finally {
+        await Deno.remove(collected.localPath);
       }
-      const body = () => Promise.resolve(endable(content, { ...options, path }));
-      await this.#send(path, body, { ...options, canRepeat: false });
     } finally {
       if (content instanceof ReadableStream && !content.locked) await content.cancel();
     }
@@ -113,7 +114,7 @@ class ProxyArtifacts implements ArtifactRepository {
     for (const file of await filesToUpload(localPath, path)) {
       options.signal?.throwIfAborted();
       if (await uploadInParts({ http: this.#http, root: this.#root }, file, options)) continue;
-      await this.#send(file.path, () => openBody(file, options), { ...options, canRepeat: true });
+      await this.#sendFile(file, options);
     }
   }
 
@@ -159,17 +160,36 @@ class ProxyArtifacts implements ArtifactRepository {
     await writeFile(localPath, content, { folder, action, signal: options.signal });
   }
 
+  async #sendBytes(path: string, content: Uint8Array<ArrayBuffer>, options: TransferOptions): Promise<void> {
+    await this.#send(path, () => Promise.resolve({ content }), options);
+    options.onProgress?.({ path, bytes: content.length, total: content.length });
+  }
+
+  async #sendFile(file: LocalFile, options: TransferOptions): Promise<void> {
+    const { signal, onProgress } = options;
+    const { localPath, path, size: total } = file;
+    // An empty Blob has no length for `fetch`.
+    if (total === 0) return await this.#sendBytes(path, new Uint8Array(), options);
+    let content: FileBody | undefined;
+    await this.#send(path, async (touch) => {
+      const made = new FileBody(await openFile(localPath), total, (bytes) => {
+        touch();
+        onProgress?.({ path, bytes, total });
+      });
+      content = made;
+      return { content: made, end: () => made.end() };
+    }, { ...(signal && { signal }) });
+    if (content?.isComplete) return;
+    throw new TrackingError("DATA_LOSS", `Cannot store artifact "${path}" of "${this.uri}": not all of it was sent`);
+  }
+
   async #send(
     path: string,
-    makeBody: () => Promise<UploadBody>,
-    options: TransferOptions & { readonly canRepeat: boolean },
+    makeBody: (touch: () => void) => Promise<UploadBody>,
+    { signal }: TransferOptions,
   ): Promise<void> {
-    const { signal, canRepeat } = options;
-    await this.#http.put(this.#pathOf(path), makeBody, {
-      action: `store artifact "${path}" of "${this.uri}"`,
-      signal,
-      canRepeat,
-    });
+    const action = `store artifact "${path}" of "${this.uri}"`;
+    await this.#http.put(this.#pathOf(path), makeBody, { action, signal });
   }
 
   async #open(path: string, signal: AbortSignal | undefined): Promise<OpenBody> {
@@ -179,8 +199,9 @@ class ProxyArtifacts implements ArtifactRepository {
       const headers = { "accept-encoding": "identity" };
       return await this.#http.open(this.#pathOf(path), { action, signal, headers });
     } catch (error) {
-      if (!(error instanceof TrackingError && error.errorCode === "BAD_REQUEST")) throw error;
-      if ((await this.list(path)).length === 0) throw error;
+      // What MLflow says to the name of a folder; before 3.13 it just failed.
+      if (!(error instanceof TrackingError && (error.status === 400 || error.status === 500))) throw error;
+      if ((await this.list(path)).length === 0) throw explainFailure(error, path);
       const message = `Cannot ${action}: it is a folder. Use 'download' for folders`;
       throw new TrackingError("RESOURCE_DOES_NOT_EXIST", message, { cause: error });
     }
@@ -195,17 +216,21 @@ class ProxyArtifacts implements ArtifactRepository {
   }
 }
 
-async function openBody(file: LocalFile, options: TransferOptions): Promise<UploadBody> {
-  const { localPath, path, size: total } = file;
-  const { onProgress } = options;
+async function openFile(localPath: string): Promise<Deno.FsFile> {
   try {
-    if (total <= ONE_PIECE) {
-      const content = await Deno.readFile(localPath);
-      onProgress?.({ path, bytes: content.length, total: content.length });
-      return { content };
-    }
-    return fileBody(await Deno.open(localPath), (bytes) => onProgress?.({ path, bytes, total }));
+    return await Deno.open(localPath);
   } catch (error) {
     throw errorOfFiles(`upload "${localPath}"`, error);
   }
+}
+
+/** MLflow before 3.13 cannot put such a name into its answer's header. */
+function explainFailure(error: TrackingError, path: string): TrackingError {
+  // deno-lint-ignore no-control-regex -- the end of ASCII
+  if (error.status !== 500 || /^[\x00-\x7f]*$/.test(path)) return error;
+  return new TrackingError(
+    error.errorCode,
+    `${error.message}. Some versions of MLflow cannot hand out names with other letters than those of ASCII`,
+    { status: error.status, cause: error },
+  );
 }

@@ -4,7 +4,7 @@
  * @module
  */
 export type { ActiveRun, EndStatus } from "./active_run.ts";
-export { setExperiment } from "./experiment.ts";
+export { activeExperimentId, setExperiment } from "./experiment.ts";
 export {
   deleteTag,
   logInput,

@@ -81,6 +81,9 @@ export async function searchRuns(options: SearchAllRunsOptions = {}): Promise<re
  * tests do.
  */
 export async function closeTracking(): Promise<void> {
-  await endOpenRuns();
-  await closeStores();
+  try {
+    await endOpenRuns();
+  } finally {
+    await closeStores();
+  }
 }

@@ -4,8 +4,8 @@ import type { ActiveRun } from "./active_run.ts";
 import { activeExperimentId, chosenExperimentId } from "./experiment.ts";
 import { OpenRun } from "./_open_run.ts";
 import { currentRun, enterScope, runInScope } from "./_scope.ts";
-import { getTrackingStore, getTrackingUri } from "./settings.ts";
-import { sourceTags, userName } from "./_source_tags.ts";
+import { getTrackingUri, storeAt } from "./settings.ts";
+import { userName } from "./_user_name.ts";
 import { type LoggableValue, toTags } from "./_values.ts";
 
 const DESCRIPTION = "mlflow.note.content";
@@ -170,14 +170,15 @@ export async function begin(options: StartRunOptions, parent: OpenRun | undefine
 async function create(options: StartRunOptions, parent: OpenRun | undefined): Promise<OpenRun> {
   const { runName } = options;
   const trackingUri = getTrackingUri();
+  const store = storeAt(trackingUri);
   const tags = { ...tagsOf(options), ...(parent && { "mlflow.parentRunId": parent.info.runId }) };
   const parentsExperiment = parent?.trackingUri === trackingUri ? parent.info.experimentId : undefined;
   const experimentId = options.experimentId ?? parentsExperiment ?? await activeExperimentId();
-  const run = await getTrackingStore().createRun({
+  const run = await store.createRun({
     experimentId,
     ...(runName !== undefined && { runName }),
     userId: userName(),
-    tags: { ...sourceTags(), ...tags },
+    tags,
   });
   return new OpenRun(run, trackingUri);
 }
@@ -185,7 +186,7 @@ async function create(options: StartRunOptions, parent: OpenRun | undefined): Pr
 async function resume(runId: string, options: StartRunOptions): Promise<OpenRun> {
   const { runName } = options;
   const trackingUri = getTrackingUri();
-  const store = getTrackingStore();
+  const store = storeAt(trackingUri);
   const { info } = await store.getRun(runId);
   const experimentId = options.experimentId ?? chosenExperimentId();
   if (experimentId !== undefined && experimentId !== info.experimentId) {

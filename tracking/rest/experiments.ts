@@ -2,6 +2,7 @@ import type { Experiment, Page, Tags } from "../entities.ts";
 import { TrackingError } from "../errors.ts";
 import type { CreateExperimentOptions, SearchExperimentsOptions } from "../tracking_store.ts";
 import { goneIsDone, send } from "./_call.ts";
+import { checkMaxResults } from "./_checks.ts";
 import { toExperiment, toPage, toWirePairs, toWireView } from "./_convert.ts";
 import { anySchema, experimentIdSchema, experimentSchema, experimentsSchema } from "./_schemas.ts";
 import type { LostAnswer, MlflowHttp } from "./http.ts";
@@ -58,6 +59,7 @@ export class RestExperiments {
 
   async search(options: SearchExperimentsOptions): Promise<Page<Experiment>> {
     const { filter, orderBy, viewType, maxResults = 1000, pageToken } = options;
+    checkMaxResults("search experiments", maxResults);
     const answer = await send(this.#http, {
       action: "search experiments",
       path: "experiments/search",

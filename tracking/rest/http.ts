@@ -66,8 +66,8 @@ export interface LostAnswer {
 
 /** What is sent as the body of an upload. */
 export interface UploadBody {
-  /** The bytes. */
-  readonly content: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** The bytes: of a known number, as some servers store nothing of a body that comes without its length. */
+  readonly content: Uint8Array<ArrayBuffer> | Blob;
   /** Called when it is no longer needed, sent or not. */
   readonly end?: () => void | Promise<void>;
 }
@@ -88,7 +88,7 @@ interface Sending {
   readonly url: string;
   readonly action: string;
   readonly headers: Headers;
-  readonly makeBody: (watch: Watch) => Promise<UploadBody | undefined>;
+  readonly makeBody: (touch: () => void) => Promise<UploadBody | undefined>;
   readonly signal: AbortSignal | undefined;
   readonly isRepeatable: (loss: Pick<Loss, "mayBeDone">, status?: number) => boolean;
   readonly recover?: MlflowRequest["recover"];
@@ -200,28 +200,28 @@ export class MlflowHttp implements Disposable {
   }
 
   /**
-   * Stores a body; tried again only if it can be made anew.
+   * Stores a body.
    *
    * @param path Path below the tracking URI, percent-encoded; or a whole URL, which gets no credentials.
-   * @param makeBody Makes the body, anew for each try.
-   * @param request What it is about; `canRepeat` tells whether the body can be made anew.
+   * @param makeBody Makes the body, anew for each try. It calls what it is given whenever a part of it goes.
+   * @param request What it is about.
    * @returns The headers of the answer.
    */
   async put(
     path: string,
-    makeBody: () => Promise<UploadBody>,
-    request: TransferRequest & { readonly canRepeat: boolean },
+    makeBody: (touch: () => void) => Promise<UploadBody>,
+    request: TransferRequest,
   ): Promise<Headers> {
-    const { action, signal, headers, canRepeat } = request;
+    const { action, signal, headers } = request;
     const isForeign = !path.startsWith("/");
     const answer = await this.#send({
       method: "PUT",
       url: isForeign ? path : this.#urlOf(path),
       action,
       headers: isForeign ? new Headers(headers) : await this.#headers(path, headers),
-      makeBody: async (watch) => watched(await makeBody(), watch),
+      makeBody,
       signal,
-      isRepeatable: () => canRepeat,
+      isRepeatable: () => true,
     });
     if ("value" in answer) return new Headers();
     try {
@@ -252,7 +252,8 @@ export class MlflowHttp implements Disposable {
       headers: await this.#headers(path, headers),
       makeBody: () => Promise.resolve(undefined),
       signal,
-      isRepeatable: () => true,
+      // MLflow fails so at what it cannot hand out at all, such as a folder.
+      isRepeatable: (_, status) => status !== 500,
     });
     if ("value" in answer) throw new TrackingError("INTERNAL_ERROR", `Cannot ${action}: no answer`);
     const { response, watch } = answer;
@@ -304,7 +305,7 @@ export class MlflowHttp implements Disposable {
     let body: UploadBody | undefined;
     let isAnswered = false;
     try {
-      body = await sending.makeBody(watch);
+      body = await sending.makeBody(() => watch.touch());
       const response = await call(url, {
         method,
         headers,
@@ -447,19 +448,4 @@ async function drain({ response, watch }: Answer, maxLength: number): Promise<st
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
-}
-
-/** The same body, of which each part that goes keeps the request alive. */
-function watched(body: UploadBody, watch: Watch): UploadBody {
-  const { content } = body;
-  if (content instanceof Uint8Array) return body;
-  const stream = content.pipeThrough(
-    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      transform(chunk, controller) {
-        watch.touch();
-        controller.enqueue(chunk);
-      },
-    }),
-  );
-  return { ...body, content: stream };
 }

@@ -2,7 +2,7 @@ import type { LoggedModel, Page, Tags } from "../entities.ts";
 import { TrackingError } from "../errors.ts";
 import type { CreateLoggedModelOptions, SearchLoggedModelsOptions } from "../tracking_store.ts";
 import { goneIsDone, send } from "./_call.ts";
-import { checkExperimentIds, checkParams } from "./_checks.ts";
+import { checkExperimentIds, checkMaxResults, checkParams } from "./_checks.ts";
 import { toLoggedModel, toPage, toWirePairs } from "./_convert.ts";
 import { anySchema, loggedModelSchema, loggedModelsSchema } from "./_schemas.ts";
 import type { MlflowHttp } from "./http.ts";
@@ -89,6 +89,7 @@ export class RestLoggedModels {
     const { experimentIds, filter, orderBy = [], maxResults = 100, pageToken } = options;
     const action = "search logged models";
     checkExperimentIds(action, experimentIds);
+    checkMaxResults(action, maxResults);
     const answer = await send(this.#http, {
       action,
       path: "logged-models/search",

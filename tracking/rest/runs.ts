@@ -1,9 +1,10 @@
 import type { DatasetInput, Metric, ModelOutput, Page, Run, RunInfo } from "../entities.ts";
+import { LIMITS } from "../_limits.ts";
+import { withRunTags } from "../_run_tags.ts";
 import type { Batch, CreateRunOptions, PageOptions, RunChanges, SearchRunsOptions } from "../tracking_store.ts";
 import { goneIsDone, send } from "./_call.ts";
-import { checkBatch, checkExperimentIds, checkRunChanges } from "./_checks.ts";
+import { checkBatch, checkExperimentIds, checkMaxResults, checkRunChanges } from "./_checks.ts";
 import { toMetric, toPage, toRun, toRunInfo, toWireMetric, toWirePairs, toWireView } from "./_convert.ts";
-import { withRunTags } from "./_run_tags.ts";
 import { anySchema, metricsSchema, runInfoSchema, runSchema, runsSchema } from "./_schemas.ts";
 import type { MlflowHttp } from "./http.ts";
 
@@ -61,6 +62,7 @@ export class RestRuns {
   async search(options: SearchRunsOptions): Promise<Page<Run>> {
     const { experimentIds, filter, orderBy, viewType, maxResults = 1000, pageToken } = options;
     checkExperimentIds("search runs", experimentIds);
+    checkMaxResults("search runs", maxResults);
     const answer = await send(this.#http, {
       action: "search runs",
       path: "runs/search",
@@ -113,14 +115,25 @@ export class RestRuns {
 
   async getMetricHistory(runId: string, key: string, options: PageOptions): Promise<Page<Metric>> {
     const { maxResults, pageToken } = options;
-    const answer = await send(this.#http, {
-      action: `get the history of metric "${key}" of run "${runId}"`,
-      method: "GET",
-      path: "metrics/get-history",
-      query: { run_id: runId, metric_key: key, max_results: maxResults, page_token: pageToken },
-      schema: metricsSchema,
-    });
-    return toPage(answer.metrics, answer.next_page_token, toMetric);
+    const action = `get the history of metric "${key}" of run "${runId}"`;
+    if (maxResults !== undefined) checkMaxResults(action, maxResults);
+    const items: Metric[] = [];
+    let token = pageToken;
+    do {
+      const answer = await send(this.#http, {
+        action,
+        method: "GET",
+        path: "metrics/get-history",
+        // Some servers take no number for none.
+        query: { run_id: runId, metric_key: key, max_results: maxResults ?? LIMITS.pageSize, page_token: token },
+        schema: metricsSchema,
+      });
+      const page = toPage(answer.metrics, answer.next_page_token, toMetric);
+      if (maxResults !== undefined) return page;
+      items.push(...page.items);
+      token = page.nextPageToken;
+    } while (token !== undefined);
+    return { items };
   }
 
   async logInputs(

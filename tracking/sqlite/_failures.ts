@@ -40,6 +40,9 @@ function reasonOf(message: string): [errorCode: string, hint: string] {
   if (/malformed/.test(message)) {
     return ["DATA_LOSS", "Restore it from a backup, or recover it with the sqlite3 tool's .recover"];
   }
+  if (/constraint failed/.test(message)) {
+    return ["INVALID_STATE", "Something that it refers to is not there, or another one is there already"];
+  }
   if (/full/.test(message)) return ["RESOURCE_EXHAUSTED", "Make room on the disk"];
   return ["INTERNAL_ERROR", "Check the disk, and the file with the sqlite3 tool"];
 }

@@ -16,7 +16,7 @@ export function sqlitePath(uri: string): string {
     throw refusal(uri, "it names no file, and a database in memory would be lost with the process");
   }
   if (path === undefined) throw refusal(uri, "a host cannot be named: three slashes are needed before the path");
-  if (/^file:|[?#]/.test(path)) throw refusal(uri, "options of SQLite cannot be given in it");
+  if (/^file:|\?/.test(path)) throw refusal(uri, "options of SQLite cannot be given in it");
   // deno-lint-ignore no-control-regex
   if (/[\0-\x1f]/.test(path)) throw refusal(uri, "it has control characters");
   return resolve(path);

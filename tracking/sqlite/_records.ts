@@ -3,18 +3,18 @@ import { invalid } from "../_limits.ts";
 import type { Database, Row } from "./database.ts";
 import { stageOf } from "./_rows.ts";
 
-/** The number of an experiment. An id that is no number names none. */
-export function experimentNumber(action: string, experimentId: string): number {
-  if (!/^\d{1,15}$/.test(experimentId)) {
-    throw invalid(action, `"${experimentId}" is no id of an experiment: ids are digits`);
-  }
-  return Number(experimentId);
+/**
+ * The id of an experiment as SQLite and JSON read a whole number. It stays text, as MLflow has ids of 18 digits, too.
+ */
+export function experimentKey(action: string, experimentId: string): string {
+  if (/^\d{1,19}$/.test(experimentId)) return experimentId.replace(/^0+(?=\d)/, "");
+  throw invalid(action, `"${experimentId}" is no id of an experiment: ids are digits`);
 }
 
 /** The row of an experiment. */
 export function requireExperiment(database: Database, action: string, experimentId: string): Row {
   const row = database.get("SELECT * FROM experiments WHERE experiment_id = ?", [
-    experimentNumber(action, experimentId),
+    experimentKey(action, experimentId),
   ]);
   if (row !== undefined) return row;
   throw new TrackingError(

@@ -1,4 +1,5 @@
 import type { LifecycleStage, ViewType } from "../entities.ts";
+import { TrackingError } from "../errors.ts";
 import type { Row } from "./database.ts";
 
 /** The text of a column; "" for NULL. */
@@ -32,6 +33,13 @@ export function stageOf(row: Row): LifecycleStage {
 export function stageCondition(column: string, viewType: ViewType): string {
   if (viewType === "all") return "TRUE";
   return `${column} = '${viewType === "deleted" ? "deleted" : "active"}'`;
+}
+
+/** The one thing that there is for one row. */
+export function only<Item>(items: readonly Item[]): Item {
+  const [item] = items;
+  if (item !== undefined) return item;
+  throw new TrackingError("INTERNAL_ERROR", "Cannot read from database: one row is expected, but there is none");
 }
 
 /** A new id: 32 hexadecimal digits. */

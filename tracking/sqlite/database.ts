@@ -8,10 +8,12 @@ import { isEmpty, layOut, recognize } from "./_layout.ts";
 const BUSY_TIMEOUT = 30_000;
 /** How long what SQLite does not wait for by itself is tried again, in ms. */
 const RETRY_TIME = 30_000;
+/** How long the mode of a file that others use is tried to be changed, in ms. */
+const MODE_TIME = 2_000;
 
 /** A value that is bound to a statement. */
 export type SqlValue = string | number | null;
-/** A row of a result. */
+/** A row of a result. Whole numbers that are too large to be exact as numbers come as text, such as some ids. */
 export type Row = { readonly [column: string]: SqlValue };
 
 /**
@@ -101,7 +103,7 @@ export class Database implements Disposable {
 
   /**
    * A prepared statement, made once for each text. It reads whole numbers as BigInt, because those of `BIGINT`
-   * columns may be too large for a number: {@linkcode all} and {@linkcode get} give numbers.
+   * columns may be too large for a number: {@linkcode all} and {@linkcode get} give numbers where they are exact.
    *
    * @param sql The statement, without values of users: those are bound.
    * @returns The statement.
@@ -206,11 +208,18 @@ function requireFolder(folder: string, path: string): void {
   );
 }
 
-/** Lets readers and a writer work at once. File systems that cannot do so keep their mode. */
+/**
+ * Lets readers and a writer work at once. File systems that cannot do so keep their mode, and so does a file that others
+ * are busy with all the time: everything works in both modes.
+ */
 function useWal(db: DatabaseSync): void {
   if (db.prepare("PRAGMA journal_mode").get()?.journal_mode === "wal") return;
-  // SQLite does not wait for others where it changes the mode.
-  retry(() => db.exec("PRAGMA journal_mode = WAL"));
+  try {
+    // SQLite does not wait for others where it changes the mode.
+    retry(() => db.exec("PRAGMA journal_mode = WAL"), MODE_TIME);
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+  }
 }
 
 function inTransaction<T>(db: DatabaseSync, begin: string, action: () => T): T {
@@ -227,8 +236,8 @@ function inTransaction<T>(db: DatabaseSync, begin: string, action: () => T): T {
 }
 
 /** Does something again while another connection is in the way. Waits in the thread, as SQLite does. */
-function retry<T>(action: () => T): T {
-  const end = Date.now() + RETRY_TIME;
+function retry<T>(action: () => T, time: number = RETRY_TIME): T {
+  const end = Date.now() + time;
   for (let wait = 2;; wait = Math.min(wait * 2, 100)) {
     try {
       return action();
@@ -241,6 +250,11 @@ function retry<T>(action: () => T): T {
 
 function toRow(columns: object): Row {
   const row: { [column: string]: SqlValue } = {};
-  for (const [name, value] of Object.entries(columns)) row[name] = typeof value === "bigint" ? Number(value) : value;
+  for (const [name, value] of Object.entries(columns)) row[name] = typeof value === "bigint" ? exact(value) : value;
   return row;
+}
+
+function exact(value: bigint): number | string {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
 }

@@ -13,7 +13,7 @@ import type { SearchExperimentsOptions } from "../tracking_store.ts";
 import { allOf, compare, type Condition, existsWhere } from "./_conditions.ts";
 import type { Database } from "./database.ts";
 import type { Experiments } from "./experiments.ts";
-import { experimentNumber } from "./_records.ts";
+import { experimentKey } from "./_records.ts";
 import { stageCondition } from "./_rows.ts";
 
 const ATTRIBUTES = {
@@ -70,11 +70,11 @@ function conditionOf(action: string, comparison: Comparison<"attribute" | "tag">
     }
     return compare(key, comparison);
   }
-  const ids = (Array.isArray(value) ? value : [value]).map((id) => experimentNumber(action, String(id)));
+  const ids = (Array.isArray(value) ? value : [value]).map((id) => experimentKey(action, String(id)));
   const isNegated = comparator === "!=" || comparator === "NOT IN";
   return {
     sql: `experiment_id ${isNegated ? "NOT IN" : "IN"} (SELECT value FROM json_each(?))`,
-    values: [JSON.stringify(ids)],
+    values: [`[${ids.join()}]`],
   };
 }
 

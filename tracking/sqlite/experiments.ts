@@ -5,7 +5,7 @@ import { TrackingError } from "../errors.ts";
 import type { CreateExperimentOptions } from "../tracking_store.ts";
 import type { Database, Row } from "./database.ts";
 import { requireActiveExperiment, requireExperiment } from "./_records.ts";
-import { numberOf, optionalNumber, stageOf, textOf } from "./_rows.ts";
+import { only, optionalNumber, stageOf, textOf } from "./_rows.ts";
 
 const SET_TAG = "INSERT INTO experiment_tags (key, value, experiment_id) VALUES (?, ?, ?) " +
   "ON CONFLICT (key, experiment_id) DO UPDATE SET value = excluded.value";
@@ -40,7 +40,7 @@ export class Experiments {
           "VALUES (?, ?, 'active', ?, ?)",
         [name, given ?? null, now, now],
       );
-      const id = numberOf(database.get("SELECT last_insert_rowid() AS id") ?? {}, "id");
+      const id = textOf(only(database.all("SELECT last_insert_rowid() AS id")), "id");
       if (given === undefined) {
         database.run("UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", [
           `${database.artifactRoot}/${id}`,
@@ -48,7 +48,7 @@ export class Experiments {
         ]);
       }
       for (const [key, value] of Object.entries(tags)) database.run(SET_TAG, [key, value, id]);
-      return String(id);
+      return id;
     });
   }
 
@@ -56,7 +56,7 @@ export class Experiments {
   get(experimentId: string): Experiment {
     return this.#database.read(() => {
       const row = requireExperiment(this.#database, `get experiment "${experimentId}"`, experimentId);
-      return this.#load([row])[0] ?? toExperiment(row, {});
+      return only(this.load([row]));
     });
   }
 
@@ -64,13 +64,19 @@ export class Experiments {
   getByName(name: string): Experiment | undefined {
     return this.#database.read(() => {
       const row = this.#rowOfName(name);
-      return row === undefined ? undefined : this.#load([row])[0];
+      return row === undefined ? undefined : only(this.load([row]));
     });
   }
 
-  /** Reads experiments with their tags. */
+  /** Reads experiments with their tags, by one query however many there are. */
   load(rows: readonly Row[]): Experiment[] {
-    return this.#load(rows);
+    const tags = new Map<string, [string, string][]>(rows.map((row) => [textOf(row, "experiment_id"), []]));
+    const found = this.#database.all(
+      "SELECT experiment_id, key, value FROM experiment_tags WHERE experiment_id IN (SELECT value FROM json_each(?))",
+      [`[${[...tags.keys()].join()}]`],
+    );
+    for (const row of found) tags.get(textOf(row, "experiment_id"))?.push([textOf(row, "key"), textOf(row, "value")]);
+    return rows.map((row) => toExperiment(row, Object.fromEntries(tags.get(textOf(row, "experiment_id")) ?? [])));
   }
 
   /** Gives an experiment another name. */
@@ -87,7 +93,7 @@ export class Experiments {
       this.#database.run("UPDATE experiments SET name = ?, last_update_time = ? WHERE experiment_id = ?", [
         newName,
         Date.now(),
-        numberOf(row, "experiment_id"),
+        textOf(row, "experiment_id"),
       ]);
     });
   }
@@ -107,7 +113,7 @@ export class Experiments {
     const action = `tag experiment "${experimentId}"`;
     checkTags(action, tags);
     this.#database.write(() => {
-      const id = numberOf(requireActiveExperiment(this.#database, action, experimentId), "experiment_id");
+      const id = textOf(requireActiveExperiment(this.#database, action, experimentId), "experiment_id");
       for (const [key, value] of Object.entries(tags)) this.#database.run(SET_TAG, [key, value, id]);
     });
   }
@@ -116,7 +122,7 @@ export class Experiments {
   deleteTag(experimentId: string, key: string): void {
     const action = `delete tag "${key}" of experiment "${experimentId}"`;
     this.#database.write(() => {
-      const id = numberOf(requireActiveExperiment(this.#database, action, experimentId), "experiment_id");
+      const id = textOf(requireActiveExperiment(this.#database, action, experimentId), "experiment_id");
       if (this.#database.run("DELETE FROM experiment_tags WHERE experiment_id = ? AND key = ?", [id, key]) > 0) return;
       throw new TrackingError("RESOURCE_DOES_NOT_EXIST", `Cannot ${action}: it has no such tag`);
     });
@@ -132,7 +138,7 @@ export class Experiments {
       if (stageOf(row) !== from) {
         throw new TrackingError("RESOURCE_DOES_NOT_EXIST", `Cannot ${action}: there is no ${from} one of this id`);
       }
-      const id = numberOf(row, "experiment_id");
+      const id = textOf(row, "experiment_id");
       const now = Date.now();
       database.run("UPDATE experiments SET lifecycle_stage = ?, last_update_time = ? WHERE experiment_id = ?", [
         to,
@@ -159,23 +165,13 @@ export class Experiments {
       : `the experiment "${row.experiment_id}" has this name. Use it, or choose another name`;
     throw new TrackingError("RESOURCE_ALREADY_EXISTS", `Cannot ${action}: ${hint}`);
   }
-
-  #load(rows: readonly Row[]): Experiment[] {
-    const tags = new Map<number, [string, string][]>(rows.map((row) => [numberOf(row, "experiment_id"), []]));
-    const found = this.#database.all(
-      "SELECT experiment_id, key, value FROM experiment_tags WHERE experiment_id IN (SELECT value FROM json_each(?))",
-      [JSON.stringify([...tags.keys()])],
-    );
-    for (const row of found) tags.get(numberOf(row, "experiment_id"))?.push([textOf(row, "key"), textOf(row, "value")]);
-    return rows.map((row) => toExperiment(row, Object.fromEntries(tags.get(numberOf(row, "experiment_id")) ?? [])));
-  }
 }
 
 function toExperiment(row: Row, tags: Tags): Experiment {
   const creationTime = optionalNumber(row, "creation_time");
   const lastUpdateTime = optionalNumber(row, "last_update_time");
   return {
-    experimentId: String(numberOf(row, "experiment_id")),
+    experimentId: textOf(row, "experiment_id"),
     name: textOf(row, "name"),
     artifactLocation: textOf(row, "artifact_location"),
     lifecycleStage: stageOf(row),

@@ -5,7 +5,6 @@ import { OllamaChatModel, OllamaClient } from "../../../adapters/ollama/mod.ts";
 import { readRecording, type Recording, recordingNames, startReplay, VERSIONS } from "../../support/replay.ts";
 import {
   expectedBody,
-  expectedError,
   expectedOutcome,
   isStreamed,
   modelOf,
@@ -17,6 +16,7 @@ import {
   toOpenAI,
   WITHOUT_ANSWER,
 } from "./_recorded.ts";
+import { expectedError } from "./_recorded_errors.ts";
 
 /** Stands in for requests that never reach Ollama, so that the recorded answer can be replayed nevertheless. */
 const PLAIN: ChatCompletionRequest = { messages: [{ role: "user", content: "Hi" }] };

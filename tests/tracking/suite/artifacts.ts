@@ -48,6 +48,10 @@ export function artifactTests(suite: Suite): void {
     assertEquals(await read(store.artifacts(artifactLocation), "MLmodel"), "flavors: {}\n");
   });
 
+  testStore(suite, "artifacts() refuses storage that it cannot speak to", async ({ store }) => {
+    await assertRefused(() => Promise.try(() => store.artifacts("s3://bucket/run").list()), "INVALID_PARAMETER_VALUE");
+  });
+
   testStore(suite, "put() replaces a file", async (fixture) => {
     const artifacts = await artifactsOf(fixture);
     await artifacts.put("a.txt", bytes("a longer text"));

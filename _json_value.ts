@@ -1,4 +1,4 @@
-import type { JsonValue } from "../model_config.ts";
+import type { JsonValue } from "./model_config.ts";
 
 /**
  * A value as JSON keeps it, without a detour by text, which would change some values without a word.

@@ -1,0 +1,85 @@
+import { join } from "@std/path";
+import { ChatModelError, type ChatRequest, parseChatRequest } from "../types/mod.ts";
+import { checkConfig } from "./config_layers.ts";
+import { toJsonValue } from "../_json_value.ts";
+import { pythonJson, pythonJsonLines } from "../signature/mod.ts";
+
+/** Name of the example's file. */
+export const EXAMPLE_FILE = "input_example.json";
+
+/** Name of the file that a scoring server can be sent as it is. */
+export const SERVING_FILE = "serving_input_example.json";
+
+/** The example of a chat model whose author gives none: no parameter that the author did not ask for. */
+const DEFAULT_EXAMPLE = { messages: [{ role: "user", content: "Hello!" }] };
+
+/** Members at the top by which MLflow's scoring server takes a body for a model's input itself. */
+const LLM_KEYS = ["messages", "prompt", "input"];
+
+/** An input example that was checked. */
+export interface ChatExample {
+  /** The request, as it is written. */
+  readonly body: object;
+  /** The request, as a model takes it. */
+  readonly request: ChatRequest;
+}
+
+/**
+ * Checks the input example of a chat model.
+ *
+ * @param example A request, or its messages alone. Default: one message.
+ * @throws {ValidationError} If it is no request.
+ */
+export function chatExample(example: unknown): ChatExample {
+  const body = Array.isArray(example) ? { messages: example } : example ?? DEFAULT_EXAMPLE;
+  const request = parseChatRequest(body);
+  return { body: checkConfig(body, "inputExample"), request };
+}
+
+/** Writes the input example of a chat model as MLflow does. */
+export async function writeChatExample(folder: string, { body }: ChatExample): Promise<void> {
+  await write(folder, EXAMPLE_FILE, pythonJson(body));
+  await write(folder, SERVING_FILE, pythonJsonLines(body));
+}
+
+/** The input example of a custom model: what it takes, and its params if there are any. */
+export interface CustomExample {
+  readonly input: unknown;
+  readonly params?: { readonly [name: string]: unknown };
+}
+
+/**
+ * Reads the input example of a custom model.
+ *
+ * @param example The input, or `[input, params]`.
+ * @throws {ChatModelError} With code `invalid_input_example` if the params are no object, or JSON cannot keep it.
+ */
+export function customExample(example: unknown): CustomExample {
+  const refuse = (path: string, problem: string): never => {
+    throw new ChatModelError(`Cannot take the input example: ${path === "" ? "it" : `"${path}"`} ${problem}`, {
+      status: 400,
+      code: "invalid_input_example",
+    });
+  };
+  if (!Array.isArray(example) || example.length !== 2 || !isObject(example[1])) {
+    return { input: toJsonValue(example, refuse) };
+  }
+  const params = toJsonValue(example[1], refuse, "1");
+  return { input: toJsonValue(example[0], refuse, "0"), ...(isObject(params) && { params }) };
+}
+
+/** Writes the input example of a custom model as MLflow does. */
+export async function writeCustomExample(folder: string, { input, params }: CustomExample): Promise<void> {
+  await write(folder, EXAMPLE_FILE, pythonJson(params === undefined ? input : { inputs: input, params }));
+  const isLlm = isObject(input) && LLM_KEYS.some((key) => key in input);
+  const served = isLlm ? { ...input, ...params } : { inputs: input, ...(params !== undefined && { params }) };
+  await write(folder, SERVING_FILE, pythonJsonLines(served));
+}
+
+async function write(folder: string, name: string, text: string): Promise<void> {
+  await Deno.writeTextFile(join(folder, name), text);
+}
+
+function isObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

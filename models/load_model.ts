@@ -1,0 +1,178 @@
+import { basename, join } from "@std/path";
+import type { ChatModel } from "../chat_model.ts";
+import { CustomModel } from "../custom_model.ts";
+import { type CallLimits, loadChatModel, type LoadedChatModel, type ModelEquipment } from "../loaded_chat_model.ts";
+import type { ModelSignature } from "../signature/mod.ts";
+import { loadCustomModel, type LoadedCustomModel } from "../loaded_custom_model.ts";
+import type { ModelConfigValues } from "../model_config.ts";
+import type { TransferOptions } from "../tracking/mod.ts";
+import { ChatModelError } from "../types/mod.ts";
+import { layeredConfig } from "./config_layers.ts";
+import { type DenoFlavor, MLMODEL, type MlmodelFile, parseMlmodel } from "./mlmodel_file.ts";
+import { importModelFile, modelFileName } from "./model_file.ts";
+import { locateModel } from "./locate_model.ts";
+import { verifySources } from "./_source_files.ts";
+
+/** Options for {@linkcode loadModel}. */
+export interface LoadModelOptions extends CallLimits, TransferOptions {
+  /**
+   * Which kind of model is expected: a `ChatModel`, a `CustomModel`, or either.
+   *
+   * @default {"chat"}
+   */
+  readonly kind?: "chat" | "custom" | "any";
+  /** Configuration in place of what was logged: only keys that were logged. */
+  readonly modelConfig?: ModelConfigValues;
+  /** Path of a YAML or JSON file of configuration, over what was logged and under {@linkcode LoadModelOptions.modelConfig}. */
+  readonly modelConfigFile?: string;
+  /** Name that answers carry as `model`. Default: the registered or logged model's, or the file's or folder's. */
+  readonly name?: string;
+}
+
+/**
+ * Loads a model by URI: brings its files to this machine if need be, makes sure that they are what was saved, imports
+ * its code and calls its `loadContext`.
+ *
+ * | URI                                                | what it names                            |
+ * | -------------------------------------------------- | ---------------------------------------- |
+ * | `models:/name@alias`, `models:/name/3`, `/latest`  | a version of a registered model          |
+ * | `models:/m-…`                                      | a logged model                           |
+ * | `runs:/id/path`                                    | a model among a run's artifacts          |
+ * | `mlflow-artifacts:/…`                              | files behind a tracking server           |
+ * | a folder, or `file:`                               | a folder that `saveModel` wrote          |
+ * | a `.ts` or `.js` file                              | a model that was not saved               |
+ *
+ * @param uri The URI or path.
+ * @param options What is expected, configuration, limits.
+ * @returns The model, ready for use.
+ * @throws {ChatModelError} With code `model_changed` if a file is not what was saved, `python_model` if it is one of
+ * MLflow's Python models, `wrong_model_kind`, `invalid_model_config`, `invalid_mlmodel` or `invalid_model_file`. What
+ * `loadContext` throws is handed on.
+ * @throws {TrackingError} If there is no such model, or the store cannot be reached.
+ */
+export function loadModel(
+  uri: string,
+  options?: LoadModelOptions & { readonly kind?: "chat" },
+): Promise<LoadedChatModel>;
+/**
+ * Loads a custom model by URI.
+ *
+ * @param uri The URI or path.
+ * @param options What is expected, configuration, limits.
+ * @returns The model, ready for use.
+ */
+export function loadModel(
+  uri: string,
+  options: LoadModelOptions & { readonly kind: "custom" },
+): Promise<LoadedCustomModel>;
+/**
+ * Loads a model of either kind by URI.
+ *
+ * @param uri The URI or path.
+ * @param options What is expected, configuration, limits.
+ * @returns The model, ready for use: `LoadedChatModel.isInstance` tells which it is.
+ */
+export function loadModel(
+  uri: string,
+  options: LoadModelOptions,
+): Promise<LoadedChatModel | LoadedCustomModel>;
+export async function loadModel(
+  uri: string,
+  options: LoadModelOptions = {},
+): Promise<LoadedChatModel | LoadedCustomModel> {
+  const found = await locateModel(uri, options);
+  if (found.kind === "file") {
+    const config = await layeredConfig(layersOf(options));
+    return await load(await importModelFile(found.path), {
+      uri,
+      options,
+      name: options.name ?? modelFileName(found.path),
+      equipment: { modelConfig: config },
+    });
+  }
+  return await loadFolder(found.path, { ...options, name: options.name ?? found.name ?? basename(found.path), uri });
+}
+
+/** Loads a folder that `saveModel` wrote. */
+async function loadFolder(
+  folder: string,
+  options: LoadModelOptions & { readonly name: string; readonly uri: string },
+): Promise<LoadedChatModel | LoadedCustomModel> {
+  const { uri, signal } = options;
+  const file = parseMlmodel(await readMlmodel(folder, uri), uri);
+  const deno = runnable(file, uri);
+  await verifySources(folder, deno.files, { signal });
+  const config = await layeredConfig({ logged: file.config ?? {}, ...layersOf(options) });
+  const artifacts = Object.entries(file.artifacts).map(([name, { path }]) => [name, join(folder, path)]);
+  const model = await importModelFile(join(folder, deno.modelPath), { isolated: true });
+  return await load(model, {
+    uri,
+    options,
+    name: options.name,
+    equipment: { modelConfig: config, artifacts: Object.fromEntries(artifacts) },
+    ...(file.signature !== undefined && { signature: file.signature }),
+  });
+}
+
+async function readMlmodel(folder: string, uri: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(join(folder, MLMODEL));
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new ChatModelError(
+      `Cannot load model "${uri}": it has no file "${MLMODEL}". Name a folder that saveModel() or logModel() wrote`,
+      { status: 404, code: "invalid_mlmodel", cause },
+    );
+  }
+}
+
+function runnable(file: MlmodelFile, uri: string): DenoFlavor {
+  if (file.deno !== undefined) return file.deno;
+  const loader = file.loaderModule === undefined ? "" : ` (its loader is "${file.loaderModule}")`;
+  throw new ChatModelError(
+    `Cannot load model "${uri}": it is a Python model of MLflow's${loader}, and Python code cannot be run here. ` +
+      "Serve it by 'mlflow models serve', or write it anew as a ChatModel; getModelInfo() reads what is known of it",
+    { status: 400, code: "python_model" },
+  );
+}
+
+function layersOf({ modelConfig, modelConfigFile }: LoadModelOptions) {
+  return {
+    ...(modelConfigFile !== undefined && { file: modelConfigFile }),
+    ...(modelConfig !== undefined && { call: modelConfig }),
+  };
+}
+
+interface Loading {
+  readonly uri: string;
+  readonly options: LoadModelOptions;
+  readonly name: string;
+  readonly equipment: ModelEquipment;
+  readonly signature?: ModelSignature;
+}
+
+async function load(
+  model: ChatModel | CustomModel,
+  { uri, options, name, equipment, signature }: Loading,
+): Promise<LoadedChatModel | LoadedCustomModel> {
+  const { kind = "chat", firstTokenTimeout, idleTimeout, timeout, signal } = options;
+  const isCustom = CustomModel.isInstance(model);
+  if (kind !== "any" && isCustom !== (kind === "custom")) {
+    const found = isCustom ? "custom" : "chat";
+    throw new ChatModelError(
+      `Cannot load model "${uri}": it is a ${found} model, and a ${kind} model is expected. ` +
+        `Write loadModel(uri, { kind: "${found}" })`,
+      { status: 400, code: "wrong_model_kind" },
+    );
+  }
+  const common = {
+    ...equipment,
+    name,
+    ...(firstTokenTimeout !== undefined && { firstTokenTimeout }),
+    ...(idleTimeout !== undefined && { idleTimeout }),
+    ...(timeout !== undefined && { timeout }),
+    ...(signal !== undefined && { signal }),
+  };
+  if (!isCustom) return await loadChatModel(model, common);
+  return await loadCustomModel(model, { ...common, ...(signature !== undefined && { signature }) });
+}

@@ -1,0 +1,195 @@
+import { join } from "@std/path";
+import { openModelRegistry, registerModel } from "../registry/mod.ts";
+import {
+  activeExperimentId,
+  type ActiveRun,
+  activeRun,
+  type ArtifactRepository,
+  contextTags,
+  getRegistryUri,
+  getTrackingStore,
+  type LoggedModel,
+  type OnProgress,
+  type Tags,
+  TrackingError,
+  type TrackingStore,
+} from "../tracking/mod.ts";
+import type { ModelConfigValues } from "../model_config.ts";
+import type { ModelInfo } from "./model_info.ts";
+import { type ModelIdentity, type SaveModelOptions, writeModel } from "./save_model.ts";
+import { writeFolder } from "./_write_folder.ts";
+
+/** Options for {@linkcode logModel}. */
+export interface LogModelOptions extends SaveModelOptions {
+  /** Name of the logged model, without any of `/ : . % " '`. */
+  readonly name: string;
+  /** Experiment that it belongs to. Default: the active run's, else the one that a run started now would belong to. */
+  readonly experimentId?: string;
+  /** Tags of the logged model. */
+  readonly tags?: Tags;
+  /** Parameters of the logged model, beside those of the active run. */
+  readonly params?: Tags;
+  /** Kind of model, for people. */
+  readonly modelType?: string;
+  /** Registers it as the next version of this name. */
+  readonly registeredModelName?: string;
+  /** Told how far the upload is. */
+  readonly onProgress?: OnProgress;
+}
+
+/** A model as it was logged. */
+export interface LoggedModelInfo extends ModelInfo {
+  /** Experiment that it belongs to. */
+  readonly experimentId: string;
+  /** Version that it was registered as, if it was. */
+  readonly registeredModelVersion?: string;
+  /** What may not work on another machine. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Logs a model: writes it as {@linkcode saveModel} does, into the store that runs go to, and links it to the active run
+ * if there is one. Without an active run none is made.
+ *
+ * On a server that is too old for logged models (MLflow 2), it is put among the active run's artifacts instead.
+ *
+ * @param options The model, its name, and what goes with it.
+ * @returns What was logged; its `modelUri` is what `loadModel` takes.
+ * @throws {ChatModelError} As `saveModel` does.
+ * @throws {TrackingError} As the store does. The logged model then is marked as failed.
+ */
+export async function logModel(options: LogModelOptions): Promise<LoggedModelInfo> {
+  const run = activeRun();
+  const store = run?.store ?? getTrackingStore();
+  const experimentId = options.experimentId ?? run?.info.experimentId ?? await activeExperimentId();
+  const model = await create(store, experimentId, run, options);
+  const logged = model === undefined
+    ? await logToRun(store, run, options)
+    : await logToModel(store, model, run, options);
+  if (run !== undefined) await logConfig(run, logged.modelConfig);
+  const { registeredModelName } = options;
+  if (registeredModelName === undefined) return { ...logged, experimentId };
+  await using registry = openModelRegistry(getRegistryUri());
+  const { version } = await registerModel(logged.modelUri, registeredModelName, { store, registry });
+  return { ...logged, experimentId, registeredModelVersion: version };
+}
+
+/** The logged model, yet without files; `undefined` where the server has no such thing. */
+async function create(
+  store: TrackingStore,
+  experimentId: string,
+  run: ActiveRun | undefined,
+  options: LogModelOptions,
+): Promise<LoggedModel | undefined> {
+  const { name, tags = {}, params = {}, modelType } = options;
+  const data = run && (await store.getRun(run.info.runId)).data;
+  try {
+    return await store.createLoggedModel({
+      experimentId,
+      name,
+      // As MLflow's client does: a model is found by what its run was about.
+      params: { ...data?.params, ...params },
+      tags: { ...contextTags(), ...tags },
+      ...(run !== undefined && { sourceRunId: run.info.runId }),
+      ...(modelType !== undefined && { modelType }),
+    });
+  } catch (error) {
+    if (error instanceof TrackingError && error.errorCode === "ENDPOINT_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+async function logToModel(
+  store: TrackingStore,
+  model: LoggedModel,
+  run: ActiveRun | undefined,
+  options: LogModelOptions,
+): Promise<ModelInfo & { readonly warnings: readonly string[] }> {
+  const { modelId, artifactLocation } = model;
+  const modelUri = `models:/${modelId}`;
+  try {
+    if (run !== undefined) await store.logOutputs(run.info.runId, [{ modelId, step: 0 }]);
+    const written = await writeTo(store.artifacts(artifactLocation), options, {
+      modelUri,
+      modelId,
+      artifactPath: artifactLocation,
+      ...(run !== undefined && { runId: run.info.runId }),
+    });
+    await store.finalizeLoggedModel(modelId, "READY");
+    return written;
+  } catch (error) {
+    try {
+      await store.finalizeLoggedModel(modelId, "FAILED");
+    } catch {
+      // What went wrong first tells more; that the model never became ready can be seen in the store.
+    }
+    throw error;
+  }
+}
+
+async function logToRun(
+  store: TrackingStore,
+  run: ActiveRun | undefined,
+  options: LogModelOptions,
+): Promise<ModelInfo & { readonly warnings: readonly string[] }> {
+  if (run === undefined) {
+    throw new TrackingError(
+      "ENDPOINT_NOT_FOUND",
+      `Cannot log model "${options.name}": the server at ${store.uri} is too old for models outside of runs. ` +
+        "Log it in a run, by startRun(), or use MLflow 3",
+    );
+  }
+  const { runId, artifactUri } = run.info;
+  const artifactPath = `${artifactUri}/${options.name}`;
+  return await writeTo(store.artifacts(artifactPath), options, {
+    modelUri: `runs:/${runId}/${options.name}`,
+    runId,
+    artifactPath,
+  });
+}
+
+/** Writes the model where it is to be, or writes it here and brings it there. */
+async function writeTo(
+  repository: ArtifactRepository,
+  options: LogModelOptions,
+  identity: ModelIdentity,
+): Promise<ModelInfo & { readonly warnings: readonly string[] }> {
+  if (repository.localPath !== undefined) {
+    return await writeFolder(repository.localPath, (folder) => writeModel(folder, options, identity));
+  }
+  const { signal, onProgress } = options;
+  const parent = await Deno.makeTempDir({ prefix: "chat-model-" });
+  try {
+    const folder = join(parent, "model");
+    await Deno.mkdir(folder);
+    const written = await writeModel(folder, options, identity);
+    await repository.upload(folder, "", { ...(signal && { signal }), ...(onProgress && { onProgress }) });
+    return written;
+  } finally {
+    await Deno.remove(parent, { recursive: true });
+  }
+}
+
+/** The configuration as params of the run, as MLflow logs it: nested keys with `/` between them. */
+async function logConfig(run: ActiveRun, config: ModelConfigValues | undefined): Promise<void> {
+  if (config === undefined) return;
+  const params = Object.fromEntries(flatten(config, ""));
+  const names = Object.keys(params);
+  for (let start = 0; start < names.length; start += LARGEST_BATCH) {
+    const batch = names.slice(start, start + LARGEST_BATCH).map((name) => [name, params[name] ?? ""]);
+    await run.store.logBatch(run.info.runId, { params: Object.fromEntries(batch) });
+  }
+}
+
+/** Params that MLflow takes at once. */
+const LARGEST_BATCH = 100;
+
+function flatten(values: ModelConfigValues, path: string): [string, string][] {
+  return Object.entries(values).flatMap(([key, value]): [string, string][] => {
+    const here = path === "" ? key : `${path}/${key}`;
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      return flatten(Object.fromEntries(Object.entries(value)), here);
+    }
+    return [[here, typeof value === "string" ? value : JSON.stringify(value)]];
+  });
+}

@@ -1,0 +1,4 @@
+import { testCases } from "./_case.ts";
+import { CONFIG } from "./_groups_config.ts";
+
+testCases(CONFIG);
