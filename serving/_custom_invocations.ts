@@ -53,7 +53,10 @@ function unwrap(model: LoadedCustomModel, body: unknown): Unwrapped {
   }
   if (second !== undefined) throw invalidInput(second, `must not stand beside "${key}". Send one of them`);
   const { params = {} } = body;
-  if (params !== null && !isObject(params)) throw invalidInput("params", "must be an object");
+  if (params !== null && !isObject(params)) {
+    // No fault of the body's form, to MLflow.
+    throw new ValidationError("Cannot parse input", [{ path: "params", message: "must be an object" }]);
+  }
   return { input: readWrapped(key, body[key]), params: params ?? {}, wrapped: true };
 }
 

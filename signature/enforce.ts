@@ -113,7 +113,7 @@ function isScalar(type: ScalarType, value: unknown): boolean {
     case "boolean":
       return typeof value === "boolean";
     case "integer":
-      return Number.isInteger(value) && Math.abs(Number(value)) <= 2 ** 31;
+      return Number.isInteger(value) && Number(value) >= -(2 ** 31) && Number(value) < 2 ** 31;
     case "long":
       return Number.isInteger(value);
     case "float":

@@ -9,6 +9,7 @@ import {
 } from "./schema.ts";
 
 type Field = SchemaType & { readonly required: boolean };
+type Fields = { readonly [name: string]: Field };
 type JsonObject = { readonly [name: string]: unknown };
 
 /** What lists whose items differ, empty lists and `null` are: MLflow looks no further either. */
@@ -34,104 +35,118 @@ export function inferSignature(input: unknown, params?: JsonObject, output?: unk
 
 /** The columns of an example: the members of an object, of each object of a list, or one without a name. */
 export function inferColumns(example: unknown): ColumnSpec[] {
+  // Lists of unlike items are beyond MLflow, which then knows nothing of the whole.
+  return columnsOf(example) ?? [{ ...ANY, required: true }];
+}
+
+function columnsOf(example: unknown): ColumnSpec[] | undefined {
   if (Array.isArray(example)) {
     if (example.length === 0) return [{ type: "string", required: true }];
-    if (example.every(isObject)) return toColumns(merge(example.map(fieldsOf)));
-    const items = typeOfList(example);
-    // A list is rows of one column each.
-    return [{ ...(items.type === "array" ? items.items : ANY), required: true }];
+    if (example.every(isObject)) return columnsOfRows(example);
+    const items = itemType(example); // A list is rows of one column each.
+    return items && [{ ...items, required: true }];
   }
-  if (!isObject(example)) return [{ ...typeOf(example), required: true }];
-  const fields = fieldsOf(example);
-  // Lists of unlike items are beyond MLflow, which then knows nothing of the whole.
-  if (fields === undefined || Object.keys(example).length === 0) return [{ ...ANY, required: true }];
-  return toColumns(fields);
+  if (!isObject(example)) return [{ ...scalarOf(example), required: true }];
+  const columns: ColumnSpec[] = [];
+  for (const [name, value] of Object.entries(example)) {
+    const type = typeOf(value);
+    if (type === undefined) return undefined;
+    const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+    columns.push({ ...type, name, required: !items.some(isAbsent) });
+  }
+  return columns.length === 0 ? undefined : columns;
 }
 
-function toColumns(fields: { readonly [name: string]: Field } | undefined): ColumnSpec[] {
-  if (fields === undefined) return [{ ...ANY, required: true }];
-  return Object.entries(fields).map(([name, { required, ...type }]) => ({ ...type, name, required }));
+/** Columns that not all rows have are optional. */
+function columnsOfRows(rows: readonly JsonObject[]): ColumnSpec[] | undefined {
+  const columns: ColumnSpec[] = [];
+  for (const name of new Set(rows.flatMap((row) => Object.keys(row)))) {
+    const type = itemType(rows.filter((row) => Object.hasOwn(row, name)).map((row) => row[name]));
+    if (type === undefined) return undefined;
+    columns.push({ ...type, name, required: rows.every((row) => Object.hasOwn(row, name) && !isAbsent(row[name])) });
+  }
+  return columns.length === 0 ? undefined : columns;
 }
 
-/** Types of an object's members; `undefined` if one of them is a list of unlike items. */
-function fieldsOf(value: JsonObject): { readonly [name: string]: Field } | undefined {
+/** The type of a value; `undefined` if there is a list of unlike items in it. */
+function typeOf(value: unknown): SchemaType | undefined {
+  if (Array.isArray(value)) {
+    if (value.length === 0) return ANY;
+    const items = itemType(value);
+    return items && { type: "array", items };
+  }
+  if (!isObject(value)) return scalarOf(value);
+  return Object.keys(value).length === 0 ? ANY : objectType(value);
+}
+
+function objectType(value: JsonObject): SchemaType | undefined {
   const fields: [string, Field][] = [];
   for (const [name, member] of Object.entries(value)) {
-    const type = memberType(member);
+    const type = typeOf(member);
     if (type === undefined) return undefined;
-    fields.push([name, type]);
+    fields.push([name, { ...type, required: type.type !== "any" }]);
   }
-  return Object.fromEntries(fields);
-}
-
-function memberType(value: unknown): Field | undefined {
-  if (value === null || value === undefined) return { ...ANY, required: false };
-  if (Array.isArray(value)) {
-    if (value.length === 0) return { ...ANY, required: true };
-    const type = unify(value);
-    return type && { type: "array", items: type, required: !value.includes(null) };
-  }
-  if (!isObject(value)) return { ...typeOf(value), required: true };
-  if (Object.keys(value).length === 0) return { ...ANY, required: true };
-  const fields = fieldsOf(value);
-  return fields && { type: "object", properties: sorted(fields), required: true };
+  return { type: "object", properties: sorted(fields) };
 }
 
 /** The one type of a list's items; `undefined` if they are unlike. */
-function unify(items: readonly unknown[]): SchemaType | undefined {
-  const present = items.filter((item) => item !== null && item !== undefined);
-  const [first] = present;
-  if (first === undefined) return ANY;
-  if (present.every(isObject)) {
-    const fields = merge(present.map(fieldsOf));
-    return fields && { type: "object", properties: sorted(fields) };
+function itemType(items: readonly unknown[]): SchemaType | undefined {
+  let merged: SchemaType | undefined;
+  for (const item of items) {
+    const type = typeOf(item);
+    if (type === undefined) return undefined;
+    merged = merged === undefined ? type : merge(merged, type);
+    if (merged === undefined) return undefined;
   }
-  const types = present.map((item) => memberType(item));
-  const [type] = types;
-  if (type === undefined || types.some((other) => !isSame(type, other))) return undefined;
-  const { required: _, ...rest } = type;
-  return rest;
+  return merged;
 }
 
-function typeOfList(items: readonly unknown[]): SchemaType {
-  const type = unify(items);
-  return type === undefined ? ANY : { type: "array", items: type };
-}
-
-/** Members that not all objects have are optional. */
-function merge(
-  objects: readonly ({ readonly [name: string]: Field } | undefined)[],
-): { readonly [name: string]: Field } | undefined {
-  const merged = new Map<string, Field>();
-  for (const [position, fields] of objects.entries()) {
-    if (fields === undefined) return undefined;
-    for (const [name, field] of Object.entries(fields)) {
-      const known = merged.get(name);
-      if (known === undefined) merged.set(name, { ...field, required: field.required && position === 0 });
-      else if (known.type === "any") merged.set(name, { ...field, required: false });
-      else if (field.type === "any") merged.set(name, { ...known, required: false });
-      else if (isSame(known, field)) merged.set(name, { ...known, required: known.required && field.required });
-      else return undefined;
-    }
-    for (const [name, field] of merged) {
-      if (!Object.hasOwn(fields, name)) merged.set(name, { ...field, required: false });
-    }
+/** The type of both; `undefined` if there is none. What is unknown of one is taken from the other. */
+function merge(one: SchemaType, other: SchemaType): SchemaType | undefined {
+  if (one.type === "any") return other.type === "object" ? mergeFields(other.properties, {}) : other;
+  if (one.type === "object") {
+    if (other.type === "any") return mergeFields(one.properties, {});
+    return other.type === "object" ? mergeFields(one.properties, other.properties) : undefined;
   }
-  return Object.fromEntries(merged);
+  if (other.type === "any") return one;
+  if (one.type === "array" && other.type === "array") {
+    const items = merge(one.items, other.items);
+    return items && { type: "array", items };
+  }
+  return one.type === other.type ? one : undefined;
 }
 
-function isSame(one: Field, other: Field | undefined): boolean {
-  if (other === undefined) return false;
-  const { required: _, ...type } = one;
-  const { required: __, ...otherType } = other;
-  return JSON.stringify(type) === JSON.stringify(otherType);
+/** Members that not both have are optional. */
+function mergeFields(one: Fields, other: Fields): SchemaType | undefined {
+  const fields: [string, Field][] = [];
+  for (const name of new Set([...Object.keys(one), ...Object.keys(other)])) {
+    const field = fieldOf(one, name);
+    const otherField = fieldOf(other, name);
+    if (field !== undefined && otherField !== undefined) {
+      const type = merge(field, otherField);
+      if (type === undefined) return undefined;
+      fields.push([name, { ...type, required: field.required && otherField.required }]);
+      continue;
+    }
+    const only = field ?? otherField;
+    if (only !== undefined) fields.push([name, { ...only, required: false }]);
+  }
+  return { type: "object", properties: sorted(fields) };
 }
 
-function sorted(fields: { readonly [name: string]: Field }): { readonly [name: string]: Field } {
-  return Object.fromEntries(Object.entries(fields).toSorted(([one], [other]) => one < other ? -1 : 1));
+function fieldOf(fields: Fields, name: string): Field | undefined {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
-function typeOf(value: unknown): { readonly type: ScalarType | "any" } {
+function sorted(fields: readonly [string, Field][]): Fields {
+  return Object.fromEntries(fields.toSorted(([one], [other]) => one < other ? -1 : 1));
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === null || value === undefined;
+}
+
+function scalarOf(value: unknown): { readonly type: ScalarType | "any" } {
   switch (typeof value) {
     case "boolean":
       return { type: "boolean" };
@@ -159,16 +174,17 @@ function inferParams(params: JsonObject): ParamSpec[] {
 /** The spec of a param, or what is wrong with it. */
 function inferParam(name: string, value: unknown): ParamSpec | string {
   if (isObject(value)) {
-    const fields = fieldsOf(value);
-    if (fields === undefined) return "Expected lists of like items, found one of unlike ones";
-    return { name, default: value, shape: null, type: "object", properties: sorted(fields) };
+    if (Object.keys(value).length === 0) return "Expected an object with members, found an empty one: leave it out";
+    const type = objectType(value);
+    if (type?.type !== "object") return "Expected lists of like items, found one of unlike ones";
+    return { name, default: value, shape: null, type: "object", properties: type.properties };
   }
   if (!Array.isArray(value)) {
-    const { type } = typeOf(value);
+    const { type } = scalarOf(value);
     return type === "any" ? "Expected a value, found null: leave it out" : { name, default: value, shape: null, type };
   }
   if (value.length === 0) return { name, default: value, shape: [-1], type: "string" };
-  const types = new Set(value.map((item) => typeOf(item).type));
+  const types = new Set(value.map((item) => scalarOf(item).type));
   if (types.has("any")) return "Expected a list of single values, found one of lists, objects or null";
   // As MLflow, which makes floats of whole numbers beside others.
   const type: ScalarType | "any" | undefined = types.size === 1

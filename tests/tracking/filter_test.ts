@@ -6,7 +6,7 @@ import {
   parseFilter,
   parseOrderBy,
   TEXT_COMPARATORS,
-} from "../../tracking/_filter.ts";
+} from "../../tracking/filter.ts";
 import { TrackingError } from "../../tracking/errors.ts";
 
 const GRAMMAR: FilterGrammar<"attribute" | "metric" | "tag"> = {

@@ -1,6 +1,6 @@
 import type { Metric, RunStatus, Tags } from "../entities.ts";
-import { checkLength, checkWhole, invalid, LIMITS } from "../_limits.ts";
-import { pageRange } from "../_pages.ts";
+import { checkLength, checkWhole, invalid, LIMITS } from "../limits.ts";
+import { pageRange } from "../pages.ts";
 import type { Batch, RunChanges } from "../tracking_store.ts";
 
 const RUN_STATUSES: { readonly [status in RunStatus]: true } = {

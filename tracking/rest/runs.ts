@@ -1,5 +1,5 @@
 import type { DatasetInput, Metric, ModelOutput, Page, Run, RunInfo } from "../entities.ts";
-import { LIMITS } from "../_limits.ts";
+import { LIMITS } from "../limits.ts";
 import { withRunTags } from "../_run_tags.ts";
 import type { Batch, CreateRunOptions, PageOptions, RunChanges, SearchRunsOptions } from "../tracking_store.ts";
 import { goneIsDone, send } from "./_call.ts";

@@ -1,5 +1,5 @@
 import { isAbsolute, join } from "@std/path";
-import { invalid } from "../_limits.ts";
+import { invalid } from "../limits.ts";
 import { TrackingError } from "../errors.ts";
 
 /**

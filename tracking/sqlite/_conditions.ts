@@ -1,4 +1,4 @@
-import type { Comparison } from "../_filter.ts";
+import type { Comparison } from "../filter.ts";
 import type { SqlValue } from "./database.ts";
 
 /** A piece of SQL and what is bound to its `?`. */

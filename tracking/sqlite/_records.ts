@@ -1,5 +1,5 @@
 import { TrackingError } from "../errors.ts";
-import { invalid } from "../_limits.ts";
+import { invalid } from "../limits.ts";
 import type { Database, Row } from "./database.ts";
 import { stageOf } from "./_rows.ts";
 

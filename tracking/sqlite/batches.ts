@@ -1,4 +1,4 @@
-import { checkCount, checkKey, checkLength, invalid, LIMITS } from "../_limits.ts";
+import { checkCount, checkKey, checkLength, invalid, LIMITS } from "../limits.ts";
 import type { Tags } from "../entities.ts";
 import type { Batch } from "../tracking_store.ts";
 import type { Database } from "./database.ts";

@@ -5,9 +5,9 @@ import {
   parseFilter,
   parseOrderBy,
   TEXT_COMPARATORS,
-} from "../_filter.ts";
-import { invalid } from "../_limits.ts";
-import { pageRange, toPage } from "../_pages.ts";
+} from "../filter.ts";
+import { invalid } from "../limits.ts";
+import { pageRange, toPage } from "../pages.ts";
 import type { Experiment, Page } from "../entities.ts";
 import type { SearchExperimentsOptions } from "../tracking_store.ts";
 import { allOf, compare, type Condition, existsWhere } from "./_conditions.ts";

@@ -1,5 +1,5 @@
 import { resolve } from "@std/path";
-import { checkKey, checkLength, invalid, LIMITS } from "../_limits.ts";
+import { checkKey, checkLength, invalid, LIMITS } from "../limits.ts";
 import type { Experiment, Tags } from "../entities.ts";
 import { TrackingError } from "../errors.ts";
 import type { CreateExperimentOptions } from "../tracking_store.ts";

@@ -1,4 +1,4 @@
-import { checkCount, checkLength, checkWhole, invalid, LIMITS } from "../_limits.ts";
+import { checkCount, checkLength, checkWhole, invalid, LIMITS } from "../limits.ts";
 import type { Dataset, DatasetInput, ModelOutput, Tags } from "../entities.ts";
 import type { Database } from "./database.ts";
 import { requireActiveRun } from "./_records.ts";

@@ -1,5 +1,5 @@
-import { checkKey, checkWhole, invalid } from "../_limits.ts";
-import { pageRange, toPage } from "../_pages.ts";
+import { checkKey, checkWhole, invalid } from "../limits.ts";
+import { pageRange, toPage } from "../pages.ts";
 import type { Metric, Page } from "../entities.ts";
 import { TrackingError } from "../errors.ts";
 import type { PageOptions } from "../tracking_store.ts";

@@ -1,4 +1,4 @@
-import { checkKey, checkLength, checkWhole, invalid, LIMITS } from "../_limits.ts";
+import { checkKey, checkLength, checkWhole, invalid, LIMITS } from "../limits.ts";
 import { withRunTags } from "../_run_tags.ts";
 import type { Run, RunInfo, Tags } from "../entities.ts";
 import { TrackingError } from "../errors.ts";

@@ -1,5 +1,5 @@
 import type { Page } from "./entities.ts";
-import { invalid, LIMITS } from "./_limits.ts";
+import { invalid, LIMITS } from "./limits.ts";
 import type { PageOptions } from "./tracking_store.ts";
 
 /** Which part of a list is wanted, in numbers. */
