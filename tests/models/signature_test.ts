@@ -64,6 +64,8 @@ for (const { kind, value, result } of INFERRED) {
 
 Deno.test("inferColumns() gives columns that the example fits", () => {
   fc.assert(fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (example) => {
+    // Among other items, MLflow takes what is empty for one of them.
+    fc.pre(!/\[\]|\{\}/.test(JSON.stringify(Object.values(example))));
     assertEquals(checkInput(inferColumns(example), Object.keys(example).length === 0 ? "any" : example), []);
   }));
 });
