@@ -10,7 +10,7 @@ import { invalid } from "../limits.ts";
 import { pageRange, toPage } from "../pages.ts";
 import type { Experiment, Page } from "../entities.ts";
 import type { SearchExperimentsOptions } from "../tracking_store.ts";
-import { allOf, compare, type Condition, existsWhere } from "./_conditions.ts";
+import { allOf, compare, type Condition, existsWhere } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import type { Experiments } from "./experiments.ts";
 import { experimentKey } from "./_records.ts";

@@ -11,7 +11,7 @@ import { invalid } from "../limits.ts";
 import { pageRange, toPage } from "../pages.ts";
 import type { LoggedModel, Page } from "../entities.ts";
 import type { SearchLoggedModelsOptions } from "../tracking_store.ts";
-import { allOf, compare, type Condition, existsWhere } from "./_conditions.ts";
+import { allOf, compare, type Condition, existsWhere } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import { loadModels, STATUS } from "./_load_models.ts";
 import { experimentKey } from "./_records.ts";

@@ -12,7 +12,7 @@ import { invalid } from "../limits.ts";
 import { pageRange, toPage } from "../pages.ts";
 import type { Page, Run } from "../entities.ts";
 import type { SearchRunsOptions } from "../tracking_store.ts";
-import { allOf, compare, type Condition, existsWhere } from "./_conditions.ts";
+import { allOf, compare, type Condition, existsWhere } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import { loadRuns } from "./_load_runs.ts";
 import { experimentKey } from "./_records.ts";

@@ -25,7 +25,7 @@ import type {
   TrackingStore,
 } from "../tracking_store.ts";
 import { artifactFolder } from "./_artifact_folder.ts";
-import { sqlitePath } from "./_path.ts";
+import { sqlitePath } from "./path.ts";
 import { logBatch } from "./batches.ts";
 import { Database } from "./database.ts";
 import { searchExperiments } from "./experiment_search.ts";

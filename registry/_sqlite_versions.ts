@@ -1,0 +1,241 @@
+import { contextTags, TrackingError } from "../tracking/mod.ts";
+import type { Database, Row } from "../tracking/sqlite/database.ts";
+import type { ModelStage, ModelVersion } from "./entities.ts";
+import type { CreateModelVersionOptions } from "./model_registry.ts";
+import { parseModelUri } from "./model_uri.ts";
+import { checkStage, checkTag, checkVersion, invalid, missing } from "./_rules.ts";
+import { loadVersions, NOT_REMOVED, REMOVED_STAGE, text } from "./_sqlite_rows.ts";
+
+/** Characters of a version's tag values that MLflow takes. */
+const TAG_LIMIT = 100_000;
+
+const WHERE = "workspace = 'default' AND name = ? AND version = ?";
+
+/** Versions of registered models. Each method runs in the transaction of its caller. */
+export class SqliteVersions {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  create(options: CreateModelVersionOptions): ModelVersion {
+    const { name, source, modelId, description = null, tags = {} } = options;
+    const action = `create a version of model "${name}"`;
+    for (const [key, value] of Object.entries(tags)) checkTag(action, key, value, TAG_LIMIT);
+    const origin = this.#origin(action, source);
+    if (modelId !== undefined && origin.modelId !== undefined && modelId !== origin.modelId) {
+      throw invalid(action, `the source "${source}" is another model than "${modelId}"`);
+    }
+    const logged = modelId ?? origin.modelId;
+    const runId = options.runId ?? origin.runId ?? (logged && text(this.#loggedModel(action, logged), "source_run_id"));
+    const now = Date.now();
+    const { last } = this.#database.get(
+      "SELECT max(version) AS last FROM model_versions WHERE workspace = 'default' AND name = ?",
+      [name],
+    ) ?? {};
+    const version = Number(last ?? 0) + 1;
+    this.#database.run(
+      "INSERT INTO model_versions (name, version, creation_time, last_updated_time, description, user_id, " +
+        "current_stage, source, run_id, status, storage_location, workspace) " +
+        "VALUES (?, ?, ?, ?, ?, ?, 'None', ?, ?, 'READY', ?, 'default')",
+      [
+        name,
+        version,
+        now,
+        now,
+        description,
+        contextTags()["mlflow.user"] ?? null,
+        source,
+        runId || null,
+        origin.location,
+      ],
+    );
+    this.#database.run(
+      "UPDATE registered_models SET last_updated_time = ? WHERE workspace = 'default' AND name = ?",
+      [now, name],
+    );
+    for (const [key, value] of Object.entries(tags)) this.#writeTag(name, version, key, value);
+    if (logged !== undefined) this.#noteOnLoggedModel(action, logged, name, version);
+    return this.get(name, version);
+  }
+
+  get(name: string, version: string | number): ModelVersion {
+    const action = `get version ${version} of model "${name}"`;
+    const [found] = loadVersions(this.#database, [this.require(action, name, checkVersion(action, version))]);
+    if (found !== undefined) return found;
+    throw missing(action, "such version", "");
+  }
+
+  describe(name: string, version: string | number, description: string): ModelVersion {
+    this.#update(`update version ${version} of model "${name}"`, name, version, "description", description);
+    return this.get(name, version);
+  }
+
+  setStage(name: string, version: string | number, stage: ModelStage): ModelVersion {
+    const action = `move version ${version} of model "${name}"`;
+    this.#update(action, name, version, "current_stage", checkStage(action, stage));
+    return this.get(name, version);
+  }
+
+  delete(name: string, version: string | number): void {
+    const action = `delete version ${version} of model "${name}"`;
+    const number = checkVersion(action, version);
+    this.require(action, name, number);
+    this.#database.run(
+      "UPDATE model_versions SET current_stage = ?, last_updated_time = ?, description = NULL, user_id = NULL, " +
+        "source = 'REDACTED-SOURCE-PATH', run_id = 'REDACTED-RUN-ID', run_link = 'REDACTED-RUN-LINK', " +
+        `storage_location = NULL, status_message = NULL WHERE ${WHERE}`,
+      [REMOVED_STAGE, Date.now(), name, number],
+    );
+    this.#database.run(
+      "DELETE FROM registered_model_aliases WHERE workspace = 'default' AND name = ? AND version = ?",
+      [name, number],
+    );
+    this.#database.run(
+      "UPDATE registered_models SET last_updated_time = ? WHERE workspace = 'default' AND name = ?",
+      [Date.now(), name],
+    );
+  }
+
+  location(name: string, version: string | number): string {
+    const action = `find the files of version ${version} of model "${name}"`;
+    const row = this.require(action, name, checkVersion(action, version));
+    return text(row, "storage_location") || text(row, "source");
+  }
+
+  setTag(name: string, version: string | number, key: string, value: string): void {
+    const action = `tag version ${version} of model "${name}"`;
+    checkTag(action, key, value, TAG_LIMIT);
+    const number = checkVersion(action, version);
+    this.require(action, name, number);
+    this.#writeTag(name, number, key, value);
+  }
+
+  deleteTag(name: string, version: string | number, key: string): void {
+    const action = `delete tag "${key}" of version ${version} of model "${name}"`;
+    const number = checkVersion(action, version);
+    this.require(action, name, number);
+    this.#database.run(`DELETE FROM model_version_tags WHERE ${WHERE} AND key = ?`, [name, number, key]);
+  }
+
+  require(action: string, name: string, version: number): Row {
+    const row = this.#database.get(`SELECT * FROM model_versions WHERE ${WHERE} AND ${NOT_REMOVED}`, [name, version]);
+    if (row !== undefined) return row;
+    const known = this.#database.all(
+      `SELECT version FROM model_versions WHERE workspace = 'default' AND name = ? AND ${NOT_REMOVED} ORDER BY version`,
+      [name],
+    ).map((row) => text(row, "version"));
+    throw missing(
+      action,
+      `version ${version} of model "${name}"`,
+      known.length === 0 ? ": it has none" : `: it has ${known.join(", ")}`,
+    );
+  }
+
+  #update(action: string, name: string, version: string | number, column: string, value: string): void {
+    const number = checkVersion(action, version);
+    this.require(action, name, number);
+    this.#database.run(`UPDATE model_versions SET ${column} = ?, last_updated_time = ? WHERE ${WHERE}`, [
+      value,
+      Date.now(),
+      name,
+      number,
+    ]);
+    if (column === "current_stage") {
+      this.#database.run(
+        "UPDATE registered_models SET last_updated_time = ? WHERE workspace = 'default' AND name = ?",
+        [Date.now(), name],
+      );
+    }
+  }
+
+  /** Where a source's files are, and what it is. */
+  #origin(
+    action: string,
+    source: string,
+  ): { readonly location: string; readonly modelId?: string; readonly runId?: string } {
+    if (/(?:^|[\\/])\.\.(?:[\\/]|$)/.test(source)) throw invalid(action, `the source "${source}" leads up by ".."`);
+    const uri = parseModelUri(source);
+    switch (uri.kind) {
+      case "logged":
+        return {
+          location: text(this.#loggedModel(action, uri.modelId), "artifact_location"),
+          modelId: uri.modelId,
+        };
+      case "version":
+        return { location: this.location(uri.name, uri.version) };
+      case "run":
+        return { location: this.#runLocation(action, uri.runId, uri.path), runId: uri.runId };
+      case "artifacts":
+        return { location: source };
+      default:
+        throw invalid(action, `the source "${source}" may mean another version tomorrow. Name the version`);
+    }
+  }
+
+  /** The run's model of that name if there is one, as that is what MLflow 3 logs; else the run's artifacts. */
+  #runLocation(action: string, runId: string, path: string): string {
+    const run = this.#database.get("SELECT artifact_uri FROM runs WHERE run_uuid = ?", [runId]);
+    if (run === undefined) throw missing(action, `run "${runId}"`, "");
+    const model = this.#database.get(
+      "SELECT artifact_location FROM logged_models WHERE source_run_id = ? AND name = ? AND " +
+        "lifecycle_stage = 'active' ORDER BY creation_timestamp_ms DESC LIMIT 1",
+      [runId, path],
+    );
+    return model === undefined ? `${text(run, "artifact_uri")}/${path}` : text(model, "artifact_location");
+  }
+
+  #loggedModel(action: string, modelId: string): Row {
+    const row = this.#database.get(
+      "SELECT * FROM logged_models WHERE model_id = ? AND lifecycle_stage = 'active'",
+      [modelId],
+    );
+    if (row !== undefined) return row;
+    throw missing(action, `logged model "${modelId}"`, "");
+  }
+
+  /** As MLflow's client does, so that its page links the model to its versions. */
+  #noteOnLoggedModel(action: string, modelId: string, name: string, version: number): void {
+    const model = this.#loggedModel(action, modelId);
+    const tag = this.#database.get(
+      "SELECT tag_value FROM logged_model_tags WHERE model_id = ? AND tag_key = 'mlflow.modelVersions'",
+      [modelId],
+    );
+    const versions = [...tag === undefined ? [] : readVersions(text(tag, "tag_value")), { name, version }];
+    const value = `[${
+      versions.map((entry) => `{"name": ${JSON.stringify(entry.name)}, "version": ${JSON.stringify(entry.version)}}`)
+        .join(", ")
+    }]`;
+    this.#database.run(
+      "INSERT INTO logged_model_tags (model_id, experiment_id, tag_key, tag_value) " +
+        "VALUES (?, ?, 'mlflow.modelVersions', ?) " +
+        "ON CONFLICT (model_id, tag_key) DO UPDATE SET tag_value = excluded.tag_value",
+      [modelId, text(model, "experiment_id"), value],
+    );
+  }
+
+  #writeTag(name: string, version: number, key: string, value: string): void {
+    this.#database.run(
+      "INSERT INTO model_version_tags (key, value, name, version, workspace) VALUES (?, ?, ?, ?, 'default') " +
+        "ON CONFLICT (workspace, key, name, version) DO UPDATE SET value = excluded.value",
+      [key, value, name, version],
+    );
+  }
+}
+
+function readVersions(json: string): { readonly name: string; readonly version: unknown }[] {
+  let entries: unknown;
+  try {
+    entries = JSON.parse(json);
+  } catch (cause) {
+    throw new TrackingError("DATA_LOSS", 'Cannot read tag "mlflow.modelVersions": it is not valid JSON', { cause });
+  }
+  if (!Array.isArray(entries)) return [];
+  return entries.flatMap((entry: unknown) =>
+    typeof entry === "object" && entry !== null && "name" in entry && typeof entry.name === "string" &&
+      "version" in entry
+      ? [{ name: entry.name, version: entry.version }]
+      : []
+  );
+}
