@@ -1,4 +1,10 @@
-import { closeTracking, getRegistryUri, getTrackingStore, setTrackingUri, type TrackingStore } from "../tracking/mod.ts";
+import {
+  closeTracking,
+  getRegistryUri,
+  getTrackingStore,
+  setTrackingUri,
+  type TrackingStore,
+} from "../tracking/mod.ts";
 import { type ModelRegistry, openModelRegistry } from "../registry/mod.ts";
 import type { CommandInput } from "./command.ts";
 
@@ -21,7 +27,9 @@ export async function withStores<T>(input: CommandInput, action: (stores: Stores
 
 /** All items of a list that comes in pages. */
 export async function allPages<Item>(
-  page: (pageToken: string | undefined) => Promise<{ readonly items: readonly Item[]; readonly nextPageToken?: string }>,
+  page: (
+    pageToken: string | undefined,
+  ) => Promise<{ readonly items: readonly Item[]; readonly nextPageToken?: string }>,
 ): Promise<Item[]> {
   const items: Item[] = [];
   let token: string | undefined;

@@ -50,7 +50,10 @@ export interface Flag {
 
 /** Flags of every command. */
 const COMMON: { readonly [name: string]: Flag } = {
-  "tracking-uri": { value: "URI", help: "Where runs and models are kept (default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db)" },
+  "tracking-uri": {
+    value: "URI",
+    help: "Where runs and models are kept (default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db)",
+  },
   "json": { help: "Print the result as JSON" },
   "help": { short: "h", help: "Print this help" },
 };

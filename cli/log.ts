@@ -64,7 +64,11 @@ export const log: Command = {
     }
     print(`Logged ${info.modelUri} in run ${info.runId} of experiment ${info.experimentId}`);
     if (registered !== undefined) {
-      print(`Registered models:/${registered}/${info.registeredModelVersion}${alias === undefined ? "" : `, alias "${alias}"`}`);
+      print(
+        `Registered models:/${registered}/${info.registeredModelVersion}${
+          alias === undefined ? "" : `, alias "${alias}"`
+        }`,
+      );
     }
   },
 };

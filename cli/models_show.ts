@@ -27,8 +27,8 @@ export const modelsShow: Command = {
       ...fact("Metadata", json(info.metadata)),
       ...fact("Config", json(info.modelConfig)),
       ...fact("Artifacts", info.artifacts && Object.keys(info.artifacts).join(", ")),
-      ...fact("Inputs", info.signature?.inputs),
-      ...fact("Outputs", info.signature?.outputs),
+      ...fact("Inputs", info.signature?.inputs ?? undefined),
+      ...fact("Outputs", info.signature?.outputs ?? undefined),
       ...fact("Params", info.signature?.params ?? undefined),
     ].join("\n"));
   },

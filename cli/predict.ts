@@ -13,7 +13,12 @@ export const predict: Command = {
   summary: "Load a model and call it once; its answer is printed as JSON",
   positionals: [],
   flags: {
-    "model-uri": { short: "m", value: "URI", required: true, help: "models:/NAME@ALIAS, models:/m-…, runs:/ID/PATH, a folder, a file" },
+    "model-uri": {
+      short: "m",
+      value: "URI",
+      required: true,
+      help: "models:/NAME@ALIAS, models:/m-…, runs:/ID/PATH, a folder, a file",
+    },
     "input-path": { short: "i", value: "FILE|-", required: true, help: "The request, in JSON; - for standard input" },
     "output-path": { short: "o", value: "FILE", help: "Write the answer here (default: standard output)" },
     "stream": { help: "Print the answer chunk by chunk, one JSON object a line" },
@@ -67,7 +72,9 @@ async function readRequest(path: string): Promise<unknown> {
 }
 
 /** A custom model's input and params: `[input, params]` or `{"inputs": …, "params": …}`, else the input alone. */
-function splitInput(request: unknown): { readonly data: unknown; readonly params?: { readonly [name: string]: unknown } } {
+function splitInput(
+  request: unknown,
+): { readonly data: unknown; readonly params?: { readonly [name: string]: unknown } } {
   if (typeof request !== "object" || request === null || !("inputs" in request)) return { data: request };
   const params: unknown = "params" in request ? request.params : undefined;
   if (params === undefined || params === null) return { data: request.inputs };

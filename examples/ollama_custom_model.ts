@@ -28,7 +28,7 @@ export default class OllamaCustomModel extends CustomModel {
 
 /** Params have the types of the example's already, and its values where the caller says nothing. */
 function toOptions({ max_tokens, ...params }: Readonly<Record<string, unknown>>): OllamaOptions {
-  return { ...params, ...(max_tokens !== undefined && { num_predict: max_tokens }) };
+  return { ...params, ...(typeof max_tokens === "number" && { num_predict: max_tokens }) };
 }
 
 function readMessages(input: unknown): OllamaMessage[] {

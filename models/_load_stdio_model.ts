@@ -1,25 +1,32 @@
-import { join } from "@std/path";
-import { parse } from "@std/yaml";
-import { loadChatModel } from "../loaded_chat_model.ts";
-import { ModelConfig } from "../model_config.ts";
-import { parseChatRequest } from "../types/mod.ts";
-import { importModelFile } from "./model_file.ts";
+import { LoadedChatModel } from "../loaded_chat_model.ts";
+import { ChatModelError, parseChatRequest } from "../types/mod.ts";
+import { checkConfig } from "./config_layers.ts";
+import { loadModel } from "./load_model.ts";
 import type { StdioModel } from "./_stdio_model.ts";
 
+/** Loads a folder that `saveModel` wrote, for a caller that speaks to it in lines. */
 export async function loadStdioModel(
   folder: string,
   modelConfig: { readonly [name: string]: unknown },
 ): Promise<StdioModel> {
-  const text = await Deno.readTextFile(join(folder, "MLmodel"));
-  const conf = parse(text) as { flavors: { deno_function: { model_path: string } } };
-  void modelConfig;
-  const model = await loadChatModel(await importModelFile(join(folder, conf.flavors.deno_function.model_path)), {
-    modelConfig: new ModelConfig(),
-  });
+  const model = await loadModel(folder, { kind: "any", modelConfig: checkConfig(modelConfig, "model_config") });
+  if (LoadedChatModel.isInstance(model)) {
+    return {
+      kind: "chat",
+      streamable: true,
+      predict: (input, { signal }) => model.predict(parseChatRequest(input), { signal }),
+      predictStream: (input, { signal }) => model.predictStream(parseChatRequest(input), { signal }),
+    };
+  }
   return {
-    kind: "chat",
-    streamable: true,
-    predict: (input, { signal }) => model.predict(parseChatRequest(input), { signal }),
-    predictStream: (input, { signal }) => model.predictStream(parseChatRequest(input), { signal }),
+    kind: "custom",
+    streamable: false,
+    predict: (input, { signal, params }) => model.predict(input, params, { signal }),
+    predictStream() {
+      throw new ChatModelError(`Cannot stream "${folder}": it is a custom model, which answers in one piece`, {
+        status: 400,
+        code: "unsupported_model",
+      });
+    },
   };
 }
