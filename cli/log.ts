@@ -34,6 +34,8 @@ export const log: Command = {
     const alias = input.text("alias");
     const registered = input.text("register");
     if (alias !== undefined && registered === undefined) throw new CommandError("--alias needs --register NAME", 2);
+    // Before there is a run that would have failed for nothing.
+    await checkFile(file);
     const options = await modelOptions(input, file);
     const params = pairsOf("param", input.texts("param"));
     const experiment = input.text("experiment");
@@ -72,6 +74,16 @@ export const log: Command = {
     }
   },
 };
+
+async function checkFile(path: string): Promise<void> {
+  try {
+    if ((await Deno.stat(path)).isFile) return;
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new CommandError(`Cannot log model "${path}": there is no such file. Check the path`, 1, { cause });
+  }
+  throw new CommandError(`Cannot log model "${path}": it is not a file. Name the .ts or .js file of the model`, 1);
+}
 
 async function modelOptions(input: CommandInput, file: string): Promise<LogModelOptions> {
   const inputExample = input.text("input-example");

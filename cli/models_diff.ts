@@ -33,7 +33,7 @@ export const modelsDiff: Command = {
     });
     if (input.json) return printJson(differences);
     if (differences.length === 0) return print("The models do not differ in code, signature or configuration");
-    print(differences.map(({ diff }) => diff.trimEnd()).join("\n"));
+    print(differences.map(({ diff }) => diff.replace(/^=+\n/, "").trimEnd()).join("\n"));
   },
 };
 
@@ -60,7 +60,7 @@ async function readCode({ uri, info }: Side): Promise<ReadonlyMap<string, string
 
 function compareText(what: string, one: string, other: string): Difference[] {
   if (one === other) return [];
-  return [{ what, diff: createTwoFilesPatch(what, what, one, other, undefined, undefined, { context: 3 }) }];
+  return [{ what, diff: createTwoFilesPatch(`a/${what}`, `b/${what}`, one, other, undefined, undefined, { context: 3 }) }];
 }
 
 function textOf(value: object | undefined): string {
