@@ -124,9 +124,8 @@ export class LoadedCustomModel {
 
   #check(input: unknown, given: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } {
     const signature = this.#signature;
-    if (signature === undefined) return given;
-    const inputIssues = signature.inputs === undefined ? [] : checkInput(signature.inputs, input);
-    const { params, unknown, issues } = enforceParams(signature.params, given);
+    const inputIssues = signature?.inputs === undefined ? [] : checkInput(signature.inputs, input);
+    const { params, unknown, issues } = enforceParams(signature?.params ?? [], given);
     if (inputIssues.length + issues.length > 0) {
       throw new ValidationError("Cannot take the input", [
         ...inputIssues,
@@ -138,7 +137,9 @@ export class LoadedCustomModel {
   }
 
   #warn(unknown: readonly string[]): void {
-    const known = this.paramNames.length === 0 ? "it has none" : `it has ${this.paramNames.join(", ")}`;
+    const known = this.paramNames.length === 0
+      ? "it has none: save it with an input example [input, params]"
+      : `it has ${this.paramNames.join(", ")}`;
     const message = `Params passed over, as model "${this.name}" does not have them: ${unknown.join(", ")} (${known})`;
     const { onWarning } = this.#options;
     if (onWarning !== undefined) return onWarning(message);

@@ -60,7 +60,10 @@ async function readCode({ uri, info }: Side): Promise<ReadonlyMap<string, string
 
 function compareText(what: string, one: string, other: string): Difference[] {
   if (one === other) return [];
-  return [{ what, diff: createTwoFilesPatch(`a/${what}`, `b/${what}`, one, other, undefined, undefined, { context: 3 }) }];
+  return [{
+    what,
+    diff: createTwoFilesPatch(`a/${what}`, `b/${what}`, one, other, undefined, undefined, { context: 3 }),
+  }];
 }
 
 function textOf(value: object | undefined): string {

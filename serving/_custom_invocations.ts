@@ -1,6 +1,7 @@
 import { LoadedCustomModel } from "../loaded_custom_model.ts";
 import { ValidationError } from "../types/mod.ts";
-import type { ModelDirectory } from "./directory.ts";
+import { modelNotFound } from "./_chat_completions.ts";
+import type { LoadedModel, ModelDirectory } from "./directory.ts";
 import type { RequestScope } from "./_request_scope.ts";
 import { type Header, jsonResponse } from "./_respond.ts";
 
@@ -12,15 +13,30 @@ const LLM_KEYS = ["messages", "prompt", "input"];
 /** MLflow's ways to wrap the input, of which exactly one is to be used else. */
 const WRAPPERS = ["dataframe_split", "dataframe_records", "instances", "inputs"];
 
-/** The custom model that a body of `POST /invocations` is for, by its `model`; `undefined` if it is for a chat model. */
+/**
+ * The custom model that a body of `POST /invocations` is for, by its `model`; `undefined` if it is for a chat model.
+ *
+ * @throws {ModelNotFoundError} If there is no model of that name.
+ */
 export async function findCustomModel(
   body: unknown,
   directory: ModelDirectory,
 ): Promise<LoadedCustomModel | undefined> {
-  const named = isObject(body) ? [body, body["inputs"]].filter(isObject).map(({ model }) => model) : [];
-  const name = named.find((model) => typeof model === "string");
-  const model = await directory.find(name);
+  const name = nameIn(body);
+  const model = name === undefined ? await findWrapped(body, directory) : await directory.find(name);
+  if (model === undefined && name !== undefined) throw modelNotFound(name);
   return LoadedCustomModel.isInstance(model) ? model : undefined;
+}
+
+/** What is in `inputs` names a model only if there is one: a custom model may have another use for a `model` there. */
+async function findWrapped(body: unknown, directory: ModelDirectory): Promise<LoadedModel | undefined> {
+  const name = isObject(body) ? nameIn(body["inputs"]) : undefined;
+  const named = name === undefined ? undefined : await directory.find(name);
+  return named ?? await directory.find(undefined);
+}
+
+function nameIn(value: unknown): string | undefined {
+  return isObject(value) && typeof value["model"] === "string" ? value["model"] : undefined;
 }
 
 /**
@@ -65,13 +81,12 @@ function splitParams(
   model: LoadedCustomModel,
   body: JsonObject,
 ): { readonly input: JsonObject; readonly params: JsonObject } {
-  const input: Record<string, unknown> = {};
-  const params: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(body)) {
-    if (name === "model") continue; // Names the model, for the server.
-    (model.paramNames.includes(name) ? params : input)[name] = value;
-  }
-  return { input, params };
+  const isParam = ([name]: [string, unknown]) => model.paramNames.includes(name);
+  const members = Object.entries(body);
+  return {
+    input: Object.fromEntries(members.filter((member) => !isParam(member))),
+    params: Object.fromEntries(members.filter(isParam)),
+  };
 }
 
 function readWrapped(key: string, value: unknown): unknown {

@@ -91,21 +91,25 @@ export interface EnforcedParams {
  */
 export function enforceParams(specs: readonly ParamSpec[], given: JsonObject): EnforcedParams {
   const issues: ValidationIssue[] = [];
-  const params: Record<string, unknown> = {};
+  const params = new Map<string, unknown>(); // Any name may come, "__proto__" too.
   for (const spec of specs) {
     const value = Object.hasOwn(given, spec.name) ? given[spec.name] : undefined;
     if (value === undefined || value === null) {
-      params[spec.name] = structuredClone(spec.default);
+      params.set(spec.name, structuredClone(spec.default));
       continue;
     }
-    params[spec.name] = value;
+    params.set(spec.name, value);
     const type: SchemaType = spec.type === "object"
       ? { type: "object", properties: spec.properties ?? {} }
       : { type: spec.type };
     checkType(spec.shape === null ? type : { type: "array", items: type }, value, spec.name, issues);
   }
   const known = new Set(specs.map(({ name }) => name));
-  return { params, unknown: Object.keys(given).filter((name) => !known.has(name)), issues };
+  return {
+    params: Object.fromEntries(params),
+    unknown: Object.keys(given).filter((name) => !known.has(name)),
+    issues,
+  };
 }
 
 function isScalar(type: ScalarType, value: unknown): boolean {

@@ -98,6 +98,14 @@ Deno.test("request() does not double what is not idempotent, but tries again whe
     await assertRejects(() => mlflow.request("POST", "runs/create", { body: {} }), TrackingError);
     assertEquals(upstream.requests.length, 1);
   }
+  // Nor by a connection that was kept from a request before.
+  for (const answer of [["reset"], ["close"]] as const) {
+    await using upstream = await startFakeUpstream([CREATED, answer, CREATED]);
+    using mlflow = http(upstream.url);
+    await mlflow.request("GET", "x");
+    await assertRejects(() => mlflow.request("POST", "runs/create", { body: {} }), TrackingError);
+    assertEquals(upstream.requests.length, 2);
+  }
   for (const status of [429, 503]) {
     await using upstream = await startFakeUpstream([htmlError(status), CREATED]);
     using mlflow = http(upstream.url);
@@ -116,6 +124,7 @@ Deno.test("request() asks 'recover' what became of a lost answer, and only then"
   const sent: number[] = [];
   const request = () =>
     mlflow.request("POST", "x", {
+      body: {},
       idempotent: true,
       recover: (error, { firstSent }) => {
         assertEquals(error.errorCode, "RESOURCE_ALREADY_EXISTS");

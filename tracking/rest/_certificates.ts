@@ -6,10 +6,14 @@ import type { ReadEnvironment } from "./_environment.ts";
  * file with certificate and key).
  *
  * @param env Reads the environment.
+ * @param options More for the client.
  * @returns The client, which is to be closed; `undefined` where neither is set.
  * @throws {TrackingError} With `INVALID_PARAMETER_VALUE` if a file cannot be used.
  */
-export async function makeCertifiedClient(env: ReadEnvironment): Promise<Deno.HttpClient | undefined> {
+export async function makeCertifiedClient(
+  env: ReadEnvironment,
+  options: Deno.CreateHttpClientOptions = {},
+): Promise<Deno.HttpClient | undefined> {
   const serverPath = env("MLFLOW_TRACKING_SERVER_CERT_PATH");
   const clientPath = env("MLFLOW_TRACKING_CLIENT_CERT_PATH");
   if (!serverPath && !clientPath) return undefined;
@@ -21,7 +25,7 @@ export async function makeCertifiedClient(env: ReadEnvironment): Promise<Deno.Ht
     throw unusable("MLFLOW_TRACKING_CLIENT_CERT_PATH", `"${clientPath}" must hold a certificate and its key`);
   }
   try {
-    const trusted = caCerts === undefined ? {} : { caCerts };
+    const trusted = caCerts === undefined ? options : { ...options, caCerts };
     return cert && key ? Deno.createHttpClient({ ...trusted, cert, key }) : Deno.createHttpClient(trusted);
   } catch (error) {
     throw unusable("the certificates", error instanceof Error ? error.message : String(error), error);

@@ -62,6 +62,7 @@ export class Watch {
   readonly #caller: AbortSignal | undefined;
   readonly #timeout: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #onEnd: (() => void) | undefined;
 
   constructor(timeout: number, caller: AbortSignal | undefined) {
     this.#timeout = timeout;
@@ -88,9 +89,16 @@ export class Watch {
     this.#timer = setTimeout(() => this.#controller.abort(LATE), this.#timeout);
   }
 
+  /** Has something done when the request is over. */
+  onEnd(action: () => void): void {
+    this.#onEnd = action;
+  }
+
   /** The request is over. */
   end(): void {
     clearTimeout(this.#timer);
+    this.#onEnd?.();
+    this.#onEnd = undefined;
     this.#caller?.removeEventListener("abort", this.#stop);
   }
 

@@ -90,6 +90,8 @@ interface Sending {
   readonly headers: Headers;
   readonly makeBody: (touch: () => void) => Promise<UploadBody | undefined>;
   readonly signal: AbortSignal | undefined;
+  /** Whether it may be done once only. It gets a connection of its own: a kept one may be closed already. */
+  readonly isOnce?: boolean;
   readonly isRepeatable: (loss: Pick<Loss, "mayBeDone">, status?: number) => boolean;
   readonly recover?: MlflowRequest["recover"];
 }
@@ -191,8 +193,10 @@ export class MlflowHttp implements Disposable {
       url: this.#urlOf(path, query),
       action,
       headers: await this.#headers(path, text && { "content-type": "application/json" }),
-      makeBody: () => Promise.resolve(text && { content: text }),
+      // A Blob, as Deno by itself sends bytes again where a kept connection breaks, though they may have arrived.
+      makeBody: () => Promise.resolve(text && { content: new Blob([text]) }),
       signal,
+      isOnce: !idempotent,
       isRepeatable: ({ mayBeDone }, status) => idempotent || !mayBeDone || status === 429 || status === 503,
       ...(recover && { recover }),
     });
@@ -296,11 +300,12 @@ export class MlflowHttp implements Disposable {
   }
 
   async #try(sending: Sending, timeout: number): Promise<Try> {
-    const { method, url, action, headers, signal } = sending;
+    const { method, url, action, headers, signal, isOnce = false } = sending;
     const { fetch: call = fetch } = this.#options;
     signal?.throwIfAborted();
-    const client = await this.#client();
+    const client = isOnce ? await this.#freshClient() : await this.#client();
     const watch = new Watch(timeout, signal);
+    if (isOnce && client !== this.#options.client) watch.onEnd(() => client?.close());
     const failed: FailedRequest = { action, url: this.uri, env: this.#env };
     let body: UploadBody | undefined;
     let isAnswered = false;
@@ -406,6 +411,14 @@ export class MlflowHttp implements Disposable {
       if (this.#ownClient === made) this.#ownClient = undefined; // The next request reads the files anew.
     });
     return made;
+  }
+
+  async #freshClient(): Promise<Deno.HttpClient | undefined> {
+    const { client, fetch: call } = this.#options;
+    if (client !== undefined || call !== undefined) return client;
+    const options = { poolMaxIdlePerHost: 0 };
+    const certified = this.uri.startsWith("https:") ? await makeCertifiedClient(this.#env, options) : undefined;
+    return certified ?? Deno.createHttpClient(options);
   }
 
   #limits() {
