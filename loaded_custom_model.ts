@@ -1,4 +1,4 @@
-import { Call, type CallLimits, type CallOwner, type ModelEquipment, type PredictOptions } from "./_call.ts";
+import { Call, type CallLimits, type ModelEquipment, type PredictOptions } from "./_call.ts";
 import { type CustomModel, type CustomModelSource, toCustomModel } from "./custom_model.ts";
 import { toJsonValue } from "./_json_value.ts";
 import type { JsonValue } from "./model_config.ts";
@@ -108,7 +108,7 @@ export class LoadedCustomModel {
   async predict(
     input: unknown,
     params: { readonly [name: string]: unknown } = {},
-    options: PredictOptions | CallOwner = {},
+    options: PredictOptions = {},
   ): Promise<JsonValue> {
     const given = this.#check(input, params);
     const call = new Call(options, this.#options);

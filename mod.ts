@@ -37,6 +37,7 @@ export {
   type ModelConfigLayer,
   type ModelConfigSource,
   type ModelConfigValues,
+  type Widened,
 } from "./model_config.ts";
 export { ChatModel, type ChatModelSource, type ModelContext } from "./chat_model.ts";
 export { CustomModel, type CustomModelSource } from "./custom_model.ts";

@@ -22,7 +22,7 @@ export interface ModelConfigLayer {
 const REFERENCE = "env:";
 
 /** The type of a value that stands in for another: wide enough for what may have been configured instead. */
-type Widened<Value extends JsonValue> = Value extends boolean ? boolean
+export type Widened<Value extends JsonValue> = Value extends boolean ? boolean
   : Value extends number ? number
   : Value extends string ? string
   : Value extends readonly JsonValue[] ? readonly JsonValue[]

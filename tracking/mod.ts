@@ -65,8 +65,6 @@ export {
   type TargetOptions,
 } from "./fluent/mod.ts";
 export { openTrackingStore } from "./open_store.ts";
-export { RestStore, type RestStoreOptions } from "./rest/rest_store.ts";
-export { SqliteStore } from "./sqlite/sqlite_store.ts";
 export type {
   Batch,
   CreateExperimentOptions,

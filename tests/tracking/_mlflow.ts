@@ -71,6 +71,9 @@ export function startArtifactServer(
     asked.push(`${request.method} ${decodeURIComponent(url.pathname)}`);
     const other = await intercept(request, path);
     if (other !== undefined) return other;
+    if (!url.pathname.startsWith(ROUTE)) {
+      return new Response("<h1>Not Found</h1>", { status: 404, headers: { "content-type": "text/html" } });
+    }
     if (url.pathname === ROUTE) return Response.json(listed(files, url.searchParams.get("path") ?? ""));
     if (request.method === "PUT") {
       headers.set(path, request.headers);

@@ -178,7 +178,7 @@ async function isWanted(http: MlflowHttp, signal: AbortSignal | undefined): Prom
     return info.success && info.output.multipart_uploads_enabled === true;
   } catch (error) {
     // Servers before that route do not offer it.
-    if (error instanceof TrackingError && error.errorCode === "ENDPOINT_NOT_FOUND") return false;
+    if (error instanceof TrackingError && error.status === 404) return false;
     throw error;
   }
 }
