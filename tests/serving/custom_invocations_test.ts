@@ -1,17 +1,17 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { CustomModel, loadCustomModel, type ModelContext, ValidationError } from "../../mod.ts";
-import { mlflowErrorResponse } from "../../serving/_invocations.ts";
-import { customInvocations } from "../../serving/_custom_invocations.ts";
-import { RequestScope } from "../../serving/_request_scope.ts";
+import { assert, assertEquals } from "@std/assert";
+import { CustomModel, loadCustomModel, type ModelContext } from "../../mod.ts";
+import type { App } from "../../serve.ts";
 import { inferSignature } from "../../signature/mod.ts";
-import { ChatModelError } from "../../types/mod.ts";
+import { type Answered, ask, assertError, events, Parrot, post, send, testApp } from "./_app.ts";
+
+type Params = { readonly [name: string]: unknown };
 
 const MESSAGES = [{ role: "user", content: "Hello, how are you?" }];
 const PARAMS = { max_tokens: 25, temperature: 0.5, top_p: 0.5, stop: ["\n"], seed: 123 };
 
 /** Answers as the recorded model does: the seed is told where nothing cuts the answer off. */
 class Recorded extends CustomModel {
-  override predict(_context: ModelContext, input: unknown, params: { readonly [name: string]: unknown }): unknown {
+  override predict(_context: ModelContext, input: unknown, params: Params): unknown {
     assert(typeof input === "object" && input !== null && "messages" in input && Array.isArray(input.messages));
     const words =
       `You said: ${input.messages[0].content} [seed ${params.seed}] and MLflow is an open source platform ` +
@@ -21,24 +21,16 @@ class Recorded extends CustomModel {
   }
 }
 
-async function invoke(
-  body: unknown,
-  warnings: string[] = [],
-): Promise<{ readonly status: number; readonly json: unknown }> {
+function invoke(app: App, body: unknown): Promise<Answered> {
+  return post(app, body, { path: "/invocations", headers: { "content-type": "application/json" } });
+}
+
+async function recordedApp(warnings: string[] = []): Promise<App> {
   const model = await loadCustomModel(Recorded, {
     signature: inferSignature({ messages: MESSAGES }, PARAMS),
     onWarning: (message) => warnings.push(message),
   });
-  const scope = new RequestScope(new Request("http://127.0.0.1/invocations"), new Set());
-  let response: Response;
-  try {
-    response = await customInvocations(model, body, scope, []);
-  } catch (error) {
-    response = mlflowErrorResponse(ChatModelError.from(error), []);
-  } finally {
-    scope.end();
-  }
-  return { status: response.status, json: await response.json() };
+  return testApp({ model });
 }
 
 function contentOf(body: unknown): string {
@@ -52,16 +44,14 @@ const RECORDED = Deno.readTextFileSync(new URL("../testdata/mlflow/serving/custo
 for (const line of RECORDED.trim().split("\n")) {
   const { name, req_body, status, resp_body } = JSON.parse(line);
   Deno.test(`customInvocations() answers "${name}" as MLflow does`, async () => {
-    const answer = await invoke(JSON.parse(req_body));
-    assertEquals(answer.status, status);
+    const answer = await invoke(await recordedApp(), JSON.parse(req_body));
+    assertEquals(answer.status, status, answer.text);
     const expected = JSON.parse(resp_body);
     if (status !== 200) {
-      assert(typeof answer.json === "object" && answer.json !== null && "error_code" in answer.json);
       assertEquals(answer.json.error_code, expected.error_code);
-      assert(!JSON.stringify(answer.json).includes("What is MLflow?"), "No prompt may be in an error");
+      assert(!answer.text.includes("What is MLflow?"), "No prompt may be in an error");
       return;
     }
-    assert(typeof answer.json === "object" && answer.json !== null);
     assertEquals("predictions" in answer.json, "predictions" in expected);
     assertEquals(contentOf(answer.json), contentOf(expected));
   });
@@ -69,62 +59,153 @@ for (const line of RECORDED.trim().split("\n")) {
 
 Deno.test("customInvocations() warns of params that the model does not have", async () => {
   const warnings: string[] = [];
-  await invoke({ inputs: { messages: MESSAGES }, params: { zzz: 1 } }, warnings);
+  await invoke(await recordedApp(warnings), { inputs: { messages: MESSAGES }, params: { zzz: 1 } });
   assertEquals(warnings.length, 1);
   assert(warnings[0]?.includes("zzz"));
 });
 
 /** Gives what it got. */
 class Echo extends CustomModel {
-  override predict(_context: ModelContext, input: unknown, params: { readonly [name: string]: unknown }): unknown {
+  override predict(_context: ModelContext, input: unknown, params: Params): unknown {
     return { input, params };
   }
 }
 
-async function echo(body: unknown): Promise<unknown> {
-  const model = await loadCustomModel(Echo, {
-    signature: { inputs: null, outputs: null, params: inferSignature("x", { k: 1 }).params },
-  });
-  const scope = new RequestScope(new Request("http://127.0.0.1/invocations"), new Set());
-  try {
-    return await (await customInvocations(model, body, scope, [])).json();
-  } finally {
-    scope.end();
-  }
+async function echoApp(): Promise<App> {
+  const signature = { inputs: null, outputs: null, params: inferSignature("x", { k: 1 }).params };
+  return testApp({ echo: await loadCustomModel(Echo, { signature }) });
 }
 
 Deno.test("customInvocations() takes each of MLflow's forms", async () => {
+  const app = await echoApp();
   const row = { a: 1, b: "x" };
   const split = { columns: ["a", "b"], index: [0], data: [[1, "x"]] };
   const forms: readonly [unknown, unknown][] = [
     [{ inputs: [row] }, [row]],
     [{ inputs: "text" }, "text"],
+    [{ inputs: null }, null],
     [{ dataframe_records: [row] }, row],
     [{ dataframe_records: [row, row] }, [row, row]],
     [{ dataframe_split: split }, row],
     [{ dataframe_split: { ...split, data: [[1, "x"], [2, "y"]] } }, [row, { a: 2, b: "y" }]],
     [{ instances: ["one", "two"] }, ["one", "two"]],
   ];
-  for (const [body, input] of forms) assertEquals(await echo(body), { predictions: { input, params: { k: 1 } } });
-  assertEquals(await echo({ inputs: 1, params: { k: 2 } }), { predictions: { input: 1, params: { k: 2 } } });
-  assertEquals(await echo({ prompt: "p", k: 2, z: 3 }), { input: { prompt: "p", z: 3 }, params: { k: 2 } });
+  for (const [body, input] of forms) {
+    assertEquals((await invoke(app, body)).json, { predictions: { input, params: { k: 1 } } });
+  }
+  assertEquals((await invoke(app, { inputs: 1, params: { k: 2 } })).json, {
+    predictions: { input: 1, params: { k: 2 } },
+  });
+  assertEquals((await invoke(app, { inputs: 1, params: null })).json, { predictions: { input: 1, params: { k: 1 } } });
 });
 
-const WRONG: readonly [unknown, string | null][] = [
-  [[1], null],
-  ["text", null],
-  [{}, "inputs"],
-  [{ params: {} }, "inputs"],
-  [{ inputs: 1, instances: [1] }, "inputs"],
-  [{ instances: 1 }, "instances"],
-  [{ dataframe_records: {} }, "dataframe_records"],
-  [{ dataframe_split: { columns: ["a"] } }, "dataframe_split"],
-  [{ dataframe_split: { columns: ["a"], data: [[1], [1, 2]] } }, "dataframe_split.data.1"],
+Deno.test("customInvocations() takes messages, prompt or input at the top, with params among them, and answers bare", async () => {
+  const app = await echoApp();
+  for (const input of [{ prompt: "p", z: 3 }, { input: [1] }, { messages: [], inputs: 1, params: { k: 5 } }]) {
+    assertEquals((await invoke(app, { ...input, k: 2 })).json, { input, params: { k: 2 } });
+  }
+});
+
+Deno.test("customInvocations() takes any names of members", async () => {
+  const { json } = await invoke(await echoApp(), '{"prompt": "p", "__proto__": {"k": 9}, "constructor": 1}');
+  assertEquals(Object.keys(json.input), ["prompt", "__proto__", "constructor"]);
+  assertEquals(json.params, { k: 1 });
+});
+
+const WRONG: readonly [unknown, string, string][] = [
+  [[1], "BAD_REQUEST", "must be a JSON object"],
+  [{}, "BAD_REQUEST", "inputs"],
+  [{ params: {} }, "BAD_REQUEST", "inputs"],
+  [{ inputs: 1, instances: [1] }, "BAD_REQUEST", '"instances"'],
+  [{ instances: 1 }, "BAD_REQUEST", "instances"],
+  [{ dataframe_records: {} }, "BAD_REQUEST", "dataframe_records"],
+  [{ dataframe_split: { columns: ["a"] } }, "BAD_REQUEST", "dataframe_split"],
+  [{ dataframe_split: { columns: ["a"], data: [[1], [1, 2]] } }, "BAD_REQUEST", "dataframe_split.data.1"],
+  [{ inputs: 1, params: [1] }, "INVALID_PARAMETER_VALUE", "params"],
+  [{ inputs: 1, params: { k: "x" } }, "INVALID_PARAMETER_VALUE", "params.k"],
 ];
 
-for (const [body, param] of WRONG) {
+for (const [body, code, part] of WRONG) {
   Deno.test(`customInvocations() refuses ${JSON.stringify(body)}`, async () => {
-    const error = await assertRejects(() => echo(body), ValidationError);
-    assertEquals([error.code, error.param], ["invalid_input", param]);
+    const answer = await invoke(await echoApp(), body);
+    assertEquals([answer.status, answer.json.error_code], [400, code]);
+    assert(answer.json.message.includes(part), answer.json.message);
   });
 }
+
+Deno.test("customInvocations() answers 500 and tells the server when the model fails or gives no JSON", async () => {
+  class Failing extends CustomModel {
+    override predict(_context: ModelContext, input: unknown): unknown {
+      if (input === "throw") throw new RangeError("Out of words");
+      return () => 1;
+    }
+  }
+  const app = testApp({ failing: Failing });
+  for (const input of ["throw", "function"]) {
+    const answer = await invoke(app, { inputs: input });
+    assertEquals([answer.status, answer.json.error_code], [500, "INTERNAL_ERROR"]);
+    assert(!answer.text.includes("Out of words"), "What the model throws may hold a prompt");
+  }
+  assertEquals(app.errors.length, 2);
+});
+
+function mixedApp(): App {
+  return testApp({ parrot: new Parrot(), echo: Echo });
+}
+
+Deno.test("GET /v1/models lists chat models only, whichever comes first", async () => {
+  for (const app of [mixedApp(), testApp({ echo: Echo, parrot: new Parrot() })]) {
+    const { json } = await send(app, "/v1/models");
+    assertEquals(json.data.map(({ id }: { readonly id: string }) => id), ["parrot"]);
+    assertEquals((await send(app, "/v1/models/parrot")).status, 200);
+    assertError(await send(app, "/v1/models/echo"), 404, "model_not_found", "model");
+  }
+  assertEquals((await send(testApp({ echo: Echo }), "/v1/models")).json, { object: "list", data: [] });
+});
+
+Deno.test("POST /v1/chat/completions refuses a custom model, and says how to ask it", async () => {
+  for (const stream of [false, true]) {
+    const answer = await post(mixedApp(), ask("Hi", { model: "echo", stream }));
+    assertError(answer, 400, "unsupported_model", "model");
+    assert(answer.json.error.message.includes("POST /invocations"), answer.text);
+  }
+  assertError(await post(await echoApp(), ask("Hi")), 400, "unsupported_model", "model");
+});
+
+Deno.test("POST /invocations asks the model that is named, of either kind", async () => {
+  const app = mixedApp();
+  const chat = await invoke(app, ask("Hi", { model: "parrot" }));
+  assertEquals(chat.json.choices[0].message.content, "parrot: Hi");
+  assertEquals((await invoke(app, ask("Hi"))).json, { ...chat.json, id: (await invoke(app, ask("Hi"))).json.id });
+  const custom = { predictions: { input: 1, params: {} } };
+  assertEquals((await invoke(app, { model: "echo", inputs: 1 })).json, custom);
+  assertEquals((await invoke(app, { model: "echo", prompt: "p" })).json, {
+    input: { model: "echo", prompt: "p" },
+    params: {},
+  });
+  assertEquals((await invoke(app, { inputs: { model: "echo", a: 1 } })).json, {
+    predictions: { input: { model: "echo", a: 1 }, params: {} },
+  });
+  const wrapped = await invoke(app, { inputs: ask("Hi", { model: "parrot" }) });
+  assertEquals(wrapped.json.predictions.choices[0].message.content, "parrot: Hi");
+});
+
+Deno.test("POST /invocations answers 404 where the model named at the top is not served", async () => {
+  for (const app of [mixedApp(), await echoApp()]) {
+    for (const body of [{ model: "gone", inputs: 1 }, ask("Hi", { model: "gone" })]) {
+      const answer = await invoke(app, body);
+      assertEquals([answer.status, answer.json.error_code], [404, "RESOURCE_DOES_NOT_EXIST"]);
+      assert(answer.json.message.includes('"gone"'), answer.text);
+    }
+  }
+});
+
+Deno.test("POST /invocations leaves a custom model's input a member called model", async () => {
+  const answer = await invoke(await echoApp(), { inputs: { model: "T", year: 1908 } });
+  assertEquals(answer.json.predictions.input, { model: "T", year: 1908 });
+});
+
+Deno.test("POST /invocations streams a chat model beside a custom one", async () => {
+  const answer = await invoke(mixedApp(), ask("Hi", { stream: true }));
+  assertEquals((await events(answer.text)).at(-1), "[DONE]");
+});

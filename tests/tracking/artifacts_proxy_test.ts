@@ -17,6 +17,12 @@ async function withFolder(run: (folder: string) => Promise<void>): Promise<void>
   }
 }
 
+async function namesIn(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) names.push(name);
+  return names.sort();
+}
+
 function open(url: string, variables: Record<string, string> = {}, uri = ROOT): ArtifactRepository {
   return new RestStore(url, { env: testEnvironment(variables) }).artifacts(uri);
 }
@@ -144,7 +150,7 @@ Deno.test("download() brings files and folders, complete or not at all", () =>
     await artifacts.download("m/MLmodel", join(folder, "deep", "renamed"));
     assertEquals(await Deno.readTextFile(join(folder, "deep", "renamed")), "flavors:");
     await fails(() => artifacts.download("none", join(folder, "none")), "RESOURCE_DOES_NOT_EXIST");
-    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["deep", "model"]);
+    assertEquals(await namesIn(folder), ["deep", "model"]);
   }));
 
 Deno.test("download() leaves nothing of a file of which the connection breaks", () =>
@@ -157,7 +163,7 @@ Deno.test("download() leaves nothing of a file of which the connection breaks", 
     const target = join(folder, "target");
     const error = await fails(() => open(upstream.url).download("x", join(target, "x")), "TEMPORARILY_UNAVAILABLE");
     assertMatch(error.message, /broke in the middle/);
-    assertEquals([...Deno.readDirSync(target)], []);
+    assertEquals(await namesIn(target), []);
   }));
 
 Deno.test("download() and list() refuse what leads out, whatever the server lists", () =>
@@ -169,7 +175,7 @@ Deno.test("download() and list() refuse what leads out, whatever the server list
       await fails(() => artifacts.download("m", join(folder, "m")), "INVALID_PARAMETER_VALUE");
       assertEquals(upstream.requests.length, 1);
     }
-    assertEquals([...Deno.readDirSync(folder)], []);
+    assertEquals(await namesIn(folder), []);
   }));
 
 Deno.test("artifacts() reads what MLflow lists and how it misses", async () => {

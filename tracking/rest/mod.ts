@@ -8,6 +8,7 @@ export {
   MlflowHttp,
   type MlflowHttpOptions,
   type MlflowRequest,
+  type OpenBody,
   type Query,
   type TransferRequest,
   type UploadBody,

@@ -58,6 +58,7 @@ export class RestStore implements TrackingStore {
     this.#loggedModels = new RestLoggedModels(this.#http);
   }
 
+  /** URI of the server, without secrets. */
   get uri(): string {
     return this.#http.uri;
   }
