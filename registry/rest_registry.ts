@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type Page, type Tags, TrackingError } from "../tracking/mod.ts";
-import { type Call, goneIsDone, send } from "../tracking/rest/_call.ts";
+import { type Call, goneIsDone, send } from "../tracking/rest/call.ts";
 import { MlflowHttp, type MlflowHttpOptions } from "../tracking/rest/http.ts";
 import type { ModelStage, ModelVersion, RegisteredModel } from "./entities.ts";
 import type { CreateModelVersionOptions, ModelRegistry, SearchRegistryOptions } from "./model_registry.ts";

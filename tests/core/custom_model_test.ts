@@ -77,6 +77,37 @@ Deno.test("loadCustomModel() makes an instance and calls loadContext once", asyn
   assertEquals([loads, model.name, LoadedCustomModel.isInstance(model)], [1, "Loading", true]);
 });
 
+Deno.test("loadCustomModel() hands on what loadContext throws, and refuses a signature that cannot be read", async () => {
+  const failure = new RangeError("No words");
+  class Failing extends Echo {
+    override loadContext(): void {
+      throw failure;
+    }
+  }
+  assertEquals(await assertRejects(() => loadCustomModel(Failing), RangeError), failure);
+  const signature = { inputs: null, outputs: null, params: "[" };
+  const error = await assertRejects(() => loadCustomModel(Echo, { signature }), ChatModelError);
+  assertEquals(error.code, "invalid_signature");
+});
+
+Deno.test("loadCustomModel() names a model by option, its own name, or its class", async () => {
+  class Named extends Echo {
+    override readonly name = "own";
+  }
+  const names = [
+    await loadCustomModel(Named, { name: "given" }),
+    await loadCustomModel(Named),
+    await loadCustomModel(Echo),
+  ];
+  assertEquals(names.map(({ name }) => name), ["given", "own", "Echo"]);
+});
+
+Deno.test("loadCustomModel() gives up with the signal's reason", async () => {
+  const reason = new Error("No longer wanted");
+  const loading = () => loadCustomModel(Echo, { signal: AbortSignal.abort(reason) });
+  assertEquals(await assertRejects(loading), reason);
+});
+
 Deno.test("loadCustomModel() refuses a chat model", async () => {
   class Chat extends ChatModel {}
   // @ts-expect-error -- what JavaScript would let through
@@ -94,6 +125,28 @@ Deno.test("LoadedCustomModel.predict() fills in defaults, and passes over unknow
   });
   assertEquals(warnings.length, 1);
   assert(warnings[0]?.includes("zzz"));
+});
+
+Deno.test("LoadedCustomModel.predict() passes over params of a model without a signature, and says what to do", async () => {
+  const warnings: string[] = [];
+  const model = await loadCustomModel(Echo, { onWarning: (message) => warnings.push(message) });
+  assertEquals(await model.predict(5, { k: 1 }), { input: 5, params: {} });
+  assertEquals(await model.predict(["any"]), { input: ["any"], params: {} });
+  assertEquals(warnings.length, 1);
+  assert(warnings[0]?.includes("input example"));
+});
+
+Deno.test("LoadedCustomModel.predict() keeps what it was given as it was", async () => {
+  class Mutating extends CustomModel {
+    override predict(_context: ModelContext, _input: unknown, params: Record<string, unknown>): unknown {
+      params["k"] = 9;
+      return null;
+    }
+  }
+  const model = await loadCustomModel(Mutating, { signature: inferSignature("x", { k: 1 }) });
+  const given = { k: 2 };
+  await model.predict("x", given);
+  assertEquals(given, { k: 2 });
 });
 
 Deno.test("LoadedCustomModel.predict() tells all that is wrong with input and params at once", async () => {

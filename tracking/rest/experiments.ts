@@ -1,7 +1,7 @@
 import type { Experiment, Page, Tags } from "../entities.ts";
 import { TrackingError } from "../errors.ts";
 import type { CreateExperimentOptions, SearchExperimentsOptions } from "../tracking_store.ts";
-import { goneIsDone, send } from "./_call.ts";
+import { goneIsDone, send } from "./call.ts";
 import { checkMaxResults } from "./_checks.ts";
 import { toExperiment, toPage, toWirePairs, toWireView } from "./_convert.ts";
 import { anySchema, experimentIdSchema, experimentSchema, experimentsSchema } from "./_schemas.ts";

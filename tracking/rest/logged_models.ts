@@ -1,7 +1,7 @@
 import type { LoggedModel, Page, Tags } from "../entities.ts";
 import { TrackingError } from "../errors.ts";
 import type { CreateLoggedModelOptions, SearchLoggedModelsOptions } from "../tracking_store.ts";
-import { goneIsDone, send } from "./_call.ts";
+import { goneIsDone, send } from "./call.ts";
 import { checkExperimentIds, checkMaxResults, checkParams } from "./_checks.ts";
 import { toLoggedModel, toPage, toWirePairs } from "./_convert.ts";
 import { anySchema, loggedModelSchema, loggedModelsSchema } from "./_schemas.ts";

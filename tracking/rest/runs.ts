@@ -2,7 +2,7 @@ import type { DatasetInput, Metric, ModelOutput, Page, Run, RunInfo } from "../e
 import { LIMITS } from "../limits.ts";
 import { withRunTags } from "../_run_tags.ts";
 import type { Batch, CreateRunOptions, PageOptions, RunChanges, SearchRunsOptions } from "../tracking_store.ts";
-import { goneIsDone, send } from "./_call.ts";
+import { goneIsDone, send } from "./call.ts";
 import { checkBatch, checkExperimentIds, checkMaxResults, checkRunChanges } from "./_checks.ts";
 import { toMetric, toPage, toRun, toRunInfo, toWireMetric, toWirePairs, toWireView } from "./_convert.ts";
 import { anySchema, metricsSchema, runInfoSchema, runSchema, runsSchema } from "./_schemas.ts";
