@@ -14,7 +14,7 @@ const RESERVED = new Set(["true", "false", "yes", "no", "on", "off", "y", "n", "
  * By hand, as writers for YAML 1.2 leave bare what 1.1 takes for something else: `12:30:45` is a number to Python.
  */
 export function formatYaml(value: { readonly [key: string]: YamlValue }): string {
-  return lines(value, "").join("\n") + "\n";
+  return Object.keys(value).length === 0 ? "{}\n" : lines(value, "").join("\n") + "\n";
 }
 
 function lines(value: { readonly [key: string]: YamlValue }, indent: string): string[] {

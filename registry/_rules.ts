@@ -1,20 +1,25 @@
-import { TrackingError } from "../tracking/mod.ts";
+import { type Tags, TrackingError } from "../tracking/mod.ts";
+import { checkKey, checkLength } from "../tracking/limits.ts";
 import type { ModelStage } from "./entities.ts";
 
 /** Stages, the names that MLflow has for them. */
 export const STAGES: readonly ModelStage[] = ["None", "Staging", "Production", "Archived"];
+
+/** Characters of the values of tags, of models and of versions. */
+const TAG_VALUE_LIMIT = 100_000;
 
 /** Refuses a name that URIs could not hold. */
 export function checkName(action: string, name: string): void {
   if (name.trim() === "") throw invalid(action, "the name is empty");
   const [found] = /[/:]/.exec(name) ?? [];
   if (found !== undefined) throw invalid(action, `the name "${name}" holds "${found}", which URIs of models need`);
-  if (name.length > 256) throw invalid(action, `the name has ${name.length} characters, but may have 256`);
+  if (name === "." || name === "..") throw invalid(action, `the name "${name}" is another one when read as a path`);
+  checkLength(action, "the name", { text: name, limit: 256 });
 }
 
 /** Refuses an alias that is something else in a URI. */
 export function checkAlias(action: string, alias: string): void {
-  if (!/^[\w-]{1,255}$/.test(alias)) {
+  if (!/^[\p{L}\p{N}_-]{1,255}$/u.test(alias)) {
     throw invalid(action, `the alias "${alias}" must be 1 to 255 letters, digits, "_" or "-"`);
   }
   if (/^(?:latest|v\d+)$/i.test(alias)) {
@@ -35,11 +40,11 @@ export function checkStage(action: string, stage: string): ModelStage {
   throw invalid(action, `there is no stage "${stage}": there are ${STAGES.join(", ")}`);
 }
 
-/** Refuses a tag that is too long for MLflow. */
-export function checkTag(action: string, key: string, value: string, limit: number): void {
-  if (key === "" || key.length > 250) throw invalid(action, `the key of a tag must have 1 to 250 characters`);
-  if (value.length > limit) {
-    throw invalid(action, `the value of tag "${key}" has ${value.length} characters, but may have ${limit}`);
+/** Refuses tags that MLflow would not take. */
+export function checkTags(action: string, tags: Tags): void {
+  for (const [key, value] of Object.entries(tags)) {
+    checkKey(action, "tag", key);
+    checkLength(action, `the value of tag "${key}"`, { text: value, limit: TAG_VALUE_LIMIT });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Page } from "../tracking/mod.ts";
 import {
   type Comparison,
+  type FilterEntity,
   type FilterField,
   type FilterGrammar,
   NUMBER_COMPARATORS,
@@ -9,7 +10,7 @@ import {
   TEXT_COMPARATORS,
 } from "../tracking/filter.ts";
 import { pageRange, toPage } from "../tracking/pages.ts";
-import type { Database, SqlValue } from "../tracking/sqlite/database.ts";
+import type { Database, Row, SqlValue } from "../tracking/sqlite/database.ts";
 import { allOf, compare, type Condition, existsWhere } from "../tracking/sqlite/conditions.ts";
 import type { ModelVersion, RegisteredModel } from "./entities.ts";
 import type { SearchRegistryOptions } from "./model_registry.ts";
@@ -18,40 +19,49 @@ import { loadRegisteredModels, loadVersions, NOT_REMOVED } from "./_sqlite_rows.
 type Entity = "attribute" | "tag";
 
 const TEXT: FilterField = { type: "text", comparators: TEXT_COMPARATORS };
-const LISTED: FilterField = { type: "text", comparators: [...TEXT_COMPARATORS, "IN"] };
+const LISTED: FilterField = { type: "text", comparators: [...TEXT_COMPARATORS, "IN", "NOT IN"] };
 const NUMBER: FilterField = { type: "number", comparators: NUMBER_COMPARATORS };
-const TAGS = { names: ["tags"], keys: { any: TEXT } } as const;
+const ATTRIBUTES: readonly string[] = ["attributes", "attr"];
+const TAGS: FilterEntity = { names: ["tags"], keys: { any: TEXT } };
 
-const MODELS: FilterGrammar<Entity> = {
-  attribute: {
-    names: ["attributes", "attr"],
-    keys: {
-      fields: {
-        name: TEXT,
-        creation_timestamp: NUMBER,
-        last_updated_timestamp: NUMBER,
-        timestamp: { ...NUMBER, aliasOf: "last_updated_timestamp" },
+/** What MLflow finds by, and orders by: the two differ. */
+interface Grammars {
+  readonly filter: FilterGrammar<Entity>;
+  readonly order: FilterGrammar<"attribute">;
+}
+
+const MODELS: Grammars = {
+  filter: { attribute: { names: ATTRIBUTES, keys: { fields: { name: LISTED } } }, tag: TAGS },
+  order: {
+    attribute: {
+      names: ATTRIBUTES,
+      keys: {
+        fields: {
+          name: TEXT,
+          last_updated_timestamp: NUMBER,
+          timestamp: { ...NUMBER, aliasOf: "last_updated_timestamp" },
+        },
       },
     },
   },
-  tag: TAGS,
 };
 
-const VERSIONS: FilterGrammar<Entity> = {
-  attribute: {
-    names: ["attributes", "attr"],
-    keys: {
-      fields: {
-        name: TEXT,
-        version_number: NUMBER,
-        run_id: LISTED,
-        source_path: TEXT,
-        creation_timestamp: NUMBER,
-        last_updated_timestamp: NUMBER,
+const VERSIONS: Grammars = {
+  filter: {
+    attribute: {
+      names: ATTRIBUTES,
+      keys: { fields: { name: LISTED, version_number: NUMBER, run_id: LISTED, source_path: TEXT } },
+    },
+    tag: TAGS,
+  },
+  order: {
+    attribute: {
+      names: ATTRIBUTES,
+      keys: {
+        fields: { name: TEXT, version_number: NUMBER, creation_timestamp: NUMBER, last_updated_timestamp: NUMBER },
       },
     },
   },
-  tag: TAGS,
 };
 
 /** Columns whose names are not those of filters. */
@@ -67,21 +77,29 @@ const PROMPT_TAG = "mlflow.prompt.is_prompt";
 
 interface Search {
   readonly table: string;
-  readonly grammar: FilterGrammar<Entity>;
+  readonly grammars: Grammars;
+  readonly limit: number;
   readonly tags: { readonly table: string; readonly tie: string };
+  /** What ties the tags that mark a prompt. */
+  readonly promptTie: string;
   /** What is looked at whatever the filter. */
   readonly always: string;
   readonly order: readonly string[];
   readonly tieBreakers: readonly string[];
 }
 
+const MODEL_TIE = "registered_model_tags.workspace = 'default' AND registered_model_tags.name = registered_models.name";
+const VERSION_TIE = "model_version_tags.workspace = 'default' AND model_version_tags.name = model_versions.name";
+
 const MODEL_SEARCH: Search = {
   table: "registered_models",
-  grammar: MODELS,
+  grammars: MODELS,
+  limit: 1000,
   tags: {
     table: "registered_model_tags",
-    tie: "registered_model_tags.workspace = 'default' AND registered_model_tags.name = registered_models.name",
+    tie: MODEL_TIE,
   },
+  promptTie: MODEL_TIE,
   always: "registered_models.workspace = 'default'",
   order: [],
   tieBreakers: ["name ASC"],
@@ -89,12 +107,14 @@ const MODEL_SEARCH: Search = {
 
 const VERSION_SEARCH: Search = {
   table: "model_versions",
-  grammar: VERSIONS,
+  grammars: VERSIONS,
+  limit: 200_000,
   tags: {
     table: "model_version_tags",
-    tie: "model_version_tags.workspace = 'default' AND model_version_tags.name = model_versions.name AND " +
-      "model_version_tags.version = model_versions.version",
+    tie: `${VERSION_TIE} AND model_version_tags.version = model_versions.version`,
   },
+  // One marked version makes all of its model prompts.
+  promptTie: VERSION_TIE,
   always: `model_versions.workspace = 'default' AND ${NOT_REMOVED}`,
   order: ["last_updated_timestamp DESC", "name ASC", "version_number DESC"],
   tieBreakers: ["name ASC", "version DESC"],
@@ -112,15 +132,10 @@ export function searchModelVersions(database: Database, options: SearchRegistryO
   return { ...page, items: loadVersions(database, items) };
 }
 
-function search(database: Database, about: Search, action: string, options: SearchRegistryOptions) {
-  const { table, grammar } = about;
-  const range = pageRange(action, options, { maxResults: 100, limit: 1000 });
-  const comparisons = parseFilter(options.filter, grammar);
-  const where = allOf([
-    { sql: about.always, values: [] },
-    ...comparisons.map((comparison) => conditionOf(about, comparison)),
-    ...comparisons.some(({ key }) => key === PROMPT_TAG) ? [] : [withoutPrompts(about)],
-  ]);
+function search(database: Database, about: Search, action: string, options: SearchRegistryOptions): Page<Row> {
+  const { table, grammars, limit } = about;
+  const range = pageRange(action, options, { maxResults: 100, limit });
+  const where = whereOf(about, parseFilter(options.filter, grammars.filter));
   const order = orderOf(about, options.orderBy ?? about.order);
   const values: SqlValue[] = [...where.values, range.maxResults + 1, range.offset];
   return database.read(() =>
@@ -131,28 +146,35 @@ function search(database: Database, about: Search, action: string, options: Sear
   );
 }
 
+/** Prompts are found where they are asked for only. */
+function whereOf(about: Search, comparisons: readonly Comparison<Entity>[]): Condition {
+  const isMark = ({ entity, key }: Comparison<Entity>) => entity === "tag" && key === PROMPT_TAG;
+  const mark = comparisons.find(isMark);
+  const wantsPrompts = mark !== undefined && mark.value === (mark.comparator === "!=" ? "false" : "true");
+  return allOf([
+    { sql: about.always, values: [] },
+    // Other things than prompts lack the mark, so that no condition on it would find them.
+    ...comparisons.filter((comparison) => wantsPrompts || !isMark(comparison))
+      .map((comparison) => conditionOf(about, comparison)),
+    ...wantsPrompts ? [] : [withoutPrompts(about)],
+  ]);
+}
+
 function conditionOf({ table, tags }: Search, comparison: Comparison<Entity>): Condition {
-  const { entity, key, comparator, value } = comparison;
-  if (entity === "attribute") return compare(`${table}.${COLUMNS[key] ?? key}`, comparison);
-  // Things without the mark are no prompts, which is what is asked for.
-  if (key === PROMPT_TAG && comparator === "!=" && value === "true") return notMarked(tags);
-  return existsWhere(tags, comparison);
+  if (comparison.entity === "tag") return existsWhere(tags, comparison);
+  return compare(`${table}.${COLUMNS[comparison.key] ?? comparison.key}`, comparison);
 }
 
-function withoutPrompts({ tags }: Search): Condition {
-  return notMarked(tags);
-}
-
-function notMarked({ table, tie }: Search["tags"]): Condition {
+function withoutPrompts({ tags: { table }, promptTie }: Search): Condition {
   return {
-    sql: `NOT EXISTS (SELECT 1 FROM ${table} WHERE ${table}.key = ? AND ${table}.value = 'true' AND ${tie})`,
+    sql: `NOT EXISTS (SELECT 1 FROM ${table} WHERE ${table}.key = ? AND ${table}.value = 'true' AND ${promptTie})`,
     values: [PROMPT_TAG],
   };
 }
 
-function orderOf({ table, grammar, tieBreakers }: Search, orderBy: readonly string[]): string {
+function orderOf({ table, grammars, tieBreakers }: Search, orderBy: readonly string[]): string {
   const terms = orderBy.map((text) => {
-    const { key, ascending } = parseOrderBy(text, { attribute: grammar.attribute });
+    const { key, ascending } = parseOrderBy(text, grammars.order);
     return `${table}.${COLUMNS[key] ?? key} ${ascending ? "ASC" : "DESC"}`;
   });
   return [...terms, ...tieBreakers.map((term) => `${table}.${term}`)].join(", ");

@@ -1,13 +1,10 @@
-import { contextTags, TrackingError } from "../tracking/mod.ts";
+import { TrackingError } from "../tracking/mod.ts";
 import type { Database, Row } from "../tracking/sqlite/database.ts";
 import type { ModelStage, ModelVersion } from "./entities.ts";
 import type { CreateModelVersionOptions } from "./model_registry.ts";
 import { parseModelUri } from "./model_uri.ts";
-import { checkStage, checkTag, checkVersion, invalid, missing } from "./_rules.ts";
+import { checkStage, checkTags, checkVersion, invalid, missing } from "./_rules.ts";
 import { loadVersions, NOT_REMOVED, REMOVED_STAGE, text } from "./_sqlite_rows.ts";
-
-/** Characters of a version's tag values that MLflow takes. */
-const TAG_LIMIT = 100_000;
 
 const WHERE = "workspace = 'default' AND name = ? AND version = ?";
 
@@ -22,7 +19,8 @@ export class SqliteVersions {
   create(options: CreateModelVersionOptions): ModelVersion {
     const { name, source, modelId, description = null, tags = {} } = options;
     const action = `create a version of model "${name}"`;
-    for (const [key, value] of Object.entries(tags)) checkTag(action, key, value, TAG_LIMIT);
+    if (source === "") throw invalid(action, "it has no source. Name one, such as models:/m-…");
+    checkTags(action, tags);
     const origin = this.#origin(action, source);
     if (modelId !== undefined && origin.modelId !== undefined && modelId !== origin.modelId) {
       throw invalid(action, `the source "${source}" is another model than "${modelId}"`);
@@ -36,20 +34,10 @@ export class SqliteVersions {
     ) ?? {};
     const version = Number(last ?? 0) + 1;
     this.#database.run(
-      "INSERT INTO model_versions (name, version, creation_time, last_updated_time, description, user_id, " +
+      "INSERT INTO model_versions (name, version, creation_time, last_updated_time, description, " +
         "current_stage, source, run_id, status, storage_location, workspace) " +
-        "VALUES (?, ?, ?, ?, ?, ?, 'None', ?, ?, 'READY', ?, 'default')",
-      [
-        name,
-        version,
-        now,
-        now,
-        description,
-        contextTags()["mlflow.user"] ?? null,
-        source,
-        runId || null,
-        origin.location,
-      ],
+        "VALUES (?, ?, ?, ?, ?, 'None', ?, ?, 'READY', ?, 'default')",
+      [name, version, now, now, description, source, runId || null, origin.location],
     );
     this.#database.run(
       "UPDATE registered_models SET last_updated_time = ? WHERE workspace = 'default' AND name = ?",
@@ -85,7 +73,7 @@ export class SqliteVersions {
     this.#database.run(
       "UPDATE model_versions SET current_stage = ?, last_updated_time = ?, description = NULL, user_id = NULL, " +
         "source = 'REDACTED-SOURCE-PATH', run_id = 'REDACTED-RUN-ID', run_link = 'REDACTED-RUN-LINK', " +
-        `storage_location = NULL, status_message = NULL WHERE ${WHERE}`,
+        `status_message = NULL WHERE ${WHERE}`,
       [REMOVED_STAGE, Date.now(), name, number],
     );
     this.#database.run(
@@ -106,7 +94,7 @@ export class SqliteVersions {
 
   setTag(name: string, version: string | number, key: string, value: string): void {
     const action = `tag version ${version} of model "${name}"`;
-    checkTag(action, key, value, TAG_LIMIT);
+    checkTags(action, { [key]: value });
     const number = checkVersion(action, version);
     this.require(action, name, number);
     this.#writeTag(name, number, key, value);
@@ -202,7 +190,11 @@ export class SqliteVersions {
       "SELECT tag_value FROM logged_model_tags WHERE model_id = ? AND tag_key = 'mlflow.modelVersions'",
       [modelId],
     );
-    const versions = [...tag === undefined ? [] : readVersions(text(tag, "tag_value")), { name, version }];
+    const known = tag === undefined ? [] : readVersions(text(tag, "tag_value"));
+    const versions = [
+      ...known.filter((entry) => entry.name !== name || String(entry.version) !== String(version)),
+      { name, version },
+    ];
     const value = `[${
       versions.map((entry) => `{"name": ${JSON.stringify(entry.name)}, "version": ${JSON.stringify(entry.version)}}`)
         .join(", ")

@@ -46,16 +46,16 @@ function parseModels(uri: string): ModelUri {
   const [, path] = /^models:\/(.+)$/.exec(uri) ?? [];
   const parts = path?.split("/") ?? [];
   const [first = "", second] = parts;
-  if (path === undefined || parts.length > 2 || first === "") throw invalidModel(uri);
+  if (path === undefined || parts.length > 2 || first.trim() === "") throw invalidModel(uri);
   if (second === undefined) {
     const at = first.lastIndexOf("@");
     if (at < 0) return { kind: "logged", modelId: first };
     const [name, alias] = [first.slice(0, at), first.slice(at + 1)];
-    if (name === "" || alias === "") throw invalidModel(uri);
+    if (alias.trim() === "") throw invalidModel(uri);
     return { kind: "alias", name, alias };
   }
-  if (second === "") throw invalidModel(uri);
-  if (/^\d+$/.test(second)) return { kind: "version", name: first, version: String(Number(second)) };
+  if (second.trim() === "") throw invalidModel(uri);
+  if (/^\d+$/.test(second)) return { kind: "version", name: first, version: second.replace(/^0+(?=\d)/, "") };
   if (second.toLowerCase() === "latest") return { kind: "latest", name: first };
   return { kind: "stage", name: first, stage: second };
 }

@@ -1,4 +1,4 @@
-import { TrackingError, type TrackingStore } from "../tracking/mod.ts";
+import { type LoggedModel, TrackingError, type TrackingStore } from "../tracking/mod.ts";
 import type { ModelVersion } from "./entities.ts";
 import type { ModelRegistry } from "./model_registry.ts";
 import { type ModelUri, parseModelUri } from "./model_uri.ts";
@@ -15,6 +15,8 @@ export interface ResolvedModel {
   readonly name?: string;
   /** Version that it is registered as. */
   readonly version?: string;
+  /** Alias that it was named by. */
+  readonly alias?: string;
 }
 
 /** Where to look. */
@@ -43,8 +45,10 @@ export async function resolveModelUri(uri: string, options: ResolveOptions): Pro
       return await ofLoggedModel(store, parsed.modelId);
     case "run":
       return await ofRun(store, parsed);
-    default:
-      return await ofVersion(await findVersion(parsed, options.registry), options);
+    default: {
+      const found = await ofVersion(await findVersion(parsed, options.registry), options);
+      return parsed.kind === "alias" ? { ...found, alias: parsed.alias } : found;
+    }
   }
 }
 
@@ -61,19 +65,35 @@ async function ofRun(
   const { info } = await store.getRun(runId);
   const files = await store.artifacts(info.artifactUri).list(path);
   if (files.length > 0) return { artifactUri: `${info.artifactUri.replace(/\/+$/, "")}/${path}`, runId };
-  const { items } = await store.searchLoggedModels({
-    experimentIds: [info.experimentId],
-    filter: `source_run_id = '${runId.replaceAll("'", "")}'`,
-    maxResults: 50,
-  });
-  const found = items.find(({ name }) => name === path);
+  const models = await loggedModelsOf(store, info);
+  const found = models.find(({ name }) => name === path);
   if (found !== undefined) return { artifactUri: found.artifactLocation, modelId: found.modelId, runId };
-  const names = [...new Set(items.map(({ name }) => `"${name}"`))];
+  const names = [...new Set(models.map(({ name }) => `"${name}"`))];
   throw new TrackingError(
     "RESOURCE_DOES_NOT_EXIST",
     `Cannot find model "runs:/${runId}/${path}": the run has no artifacts there and no such model` +
       (names.length === 0 ? "" : `. It has the models ${names.join(", ")}`),
   );
+}
+
+/** The logged models of a run, the newest first. */
+async function loggedModelsOf(
+  store: TrackingStore,
+  { runId, experimentId }: { readonly runId: string; readonly experimentId: string },
+): Promise<LoggedModel[]> {
+  const models: LoggedModel[] = [];
+  let pageToken: string | undefined;
+  do {
+    const page = await store.searchLoggedModels({
+      experimentIds: [experimentId],
+      filter: `source_run_id = '${runId}'`,
+      maxResults: 50,
+      ...(pageToken !== undefined && { pageToken }),
+    });
+    models.push(...page.items);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== undefined);
+  return models;
 }
 
 async function findVersion(

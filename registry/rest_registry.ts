@@ -171,7 +171,19 @@ export class RestRegistry implements ModelRegistry {
   async getModelVersion(name: string, version: string | number): Promise<ModelVersion> {
     const action = `get version ${version} of model "${name}"`;
     const query = { name, version: String(checkVersion(action, version)) };
-    return await this.#version({ action, method: "GET", path: "model-versions/get", query });
+    try {
+      return await this.#version({ action, method: "GET", path: "model-versions/get", query });
+    } catch (cause) {
+      if (!(cause instanceof TrackingError) || cause.errorCode !== "RESOURCE_DOES_NOT_EXIST") throw cause;
+      const known = await this.#versionsOf(name);
+      throw new TrackingError(
+        "RESOURCE_DOES_NOT_EXIST",
+        `Cannot ${action}: there is no such version: ${
+          known.length === 0 ? "it has none" : `it has ${known.join(", ")}`
+        }`,
+        { cause },
+      );
+    }
   }
 
   async updateModelVersion(name: string, version: string | number, description: string): Promise<ModelVersion> {
@@ -233,6 +245,18 @@ export class RestRegistry implements ModelRegistry {
       path: "model-versions/transition-stage",
       body: { name, version: number, stage: checkStage(action, stage), archive_existing_versions: false },
     });
+  }
+
+  /** Numbers of versions, for errors: the latest ones where there are many. */
+  async #versionsOf(name: string): Promise<readonly string[]> {
+    // MLflow's filters have no way to write a quote within quotes.
+    if (name.includes("'")) return (await this.getLatestVersions(name)).map(({ version }) => version);
+    const { items } = await this.searchModelVersions({
+      filter: `name = '${name}'`,
+      orderBy: ["version_number DESC"],
+      maxResults: 20,
+    });
+    return items.map(({ version }) => version).reverse();
   }
 
   async #model(call: Omit<Call<unknown>, "schema">): Promise<RegisteredModel> {

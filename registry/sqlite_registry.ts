@@ -4,13 +4,10 @@ import { Database, type Row } from "../tracking/sqlite/database.ts";
 import { sqlitePath } from "../tracking/sqlite/path.ts";
 import type { ModelStage, ModelVersion, RegisteredModel } from "./entities.ts";
 import type { CreateModelVersionOptions, ModelRegistry, SearchRegistryOptions } from "./model_registry.ts";
-import { checkAlias, checkName, checkStage, checkTag, checkVersion, missing } from "./_rules.ts";
+import { checkAlias, checkName, checkStage, checkTags, checkVersion, missing } from "./_rules.ts";
 import { loadRegisteredModels } from "./_sqlite_rows.ts";
 import { searchModelVersions, searchRegisteredModels } from "./_sqlite_search.ts";
 import { SqliteVersions } from "./_sqlite_versions.ts";
-
-/** Characters of tag values that MLflow takes: of models, and of versions. */
-const MODEL_TAG_LIMIT = 5000;
 
 /** Registered models in MLflow's SQLite database. */
 export class SqliteRegistry implements ModelRegistry {
@@ -53,7 +50,7 @@ export class SqliteRegistry implements ModelRegistry {
       const action = `create registered model "${name}"`;
       const { description = null, tags = {} } = options;
       checkName(action, name);
-      for (const [key, value] of Object.entries(tags)) checkTag(action, key, value, MODEL_TAG_LIMIT);
+      checkTags(action, tags);
       return this.#database.write(() => {
         if (this.#find(name) !== undefined) {
           throw new TrackingError("RESOURCE_ALREADY_EXISTS", `Cannot ${action}: there is one of that name already`);
@@ -141,7 +138,7 @@ export class SqliteRegistry implements ModelRegistry {
   setRegisteredModelTag(name: string, key: string, value: string): Promise<void> {
     return Promise.try(() => {
       const action = `tag registered model "${name}"`;
-      checkTag(action, key, value, MODEL_TAG_LIMIT);
+      checkTags(action, { [key]: value });
       this.#database.write(() => {
         this.#require(action, name);
         this.#writeTag(name, key, value);
@@ -194,7 +191,8 @@ export class SqliteRegistry implements ModelRegistry {
     return Promise.try(() =>
       this.#database.read(() => {
         const action = `get the version of alias "${alias}" of model "${name}"`;
-        const { aliases } = this.#load(action, name);
+        const { aliases, latestVersions } = this.#load(action, name);
+        if (alias.toLowerCase() === "latest") return highest(action, latestVersions);
         const version = Object.hasOwn(aliases, alias) ? aliases[alias] : undefined;
         if (version !== undefined) return this.#versions.get(name, version);
         const known = Object.keys(aliases).map((alias) => `"${alias}"`).join(", ");
@@ -277,4 +275,11 @@ export class SqliteRegistry implements ModelRegistry {
       [key, value, name],
     );
   }
+}
+
+/** MLflow reads "latest" as an alias, too. */
+function highest(action: string, versions: readonly ModelVersion[]): ModelVersion {
+  const [latest] = versions.toSorted((one, other) => Number(other.version) - Number(one.version));
+  if (latest !== undefined) return latest;
+  throw missing(action, "version", ": register one first");
 }

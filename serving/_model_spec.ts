@@ -151,8 +151,10 @@ async function load(kind: ModelKind, spec: string, options: LoadKindOptions): Pr
   try {
     return await kind.load(spec, options);
   } catch (error) {
-    // Ours say by themselves what cannot be done.
-    if (error instanceof CommandError || ChatModelError.isInstance(error)) throw error;
+    // Ours may say by themselves of what model they speak.
+    if (error instanceof CommandError || (ChatModelError.isInstance(error) && error.message.includes(spec))) {
+      throw error;
+    }
     throw new CommandError(`Cannot load model "${spec}": ${reasonOf(error)}`, 1, { cause: error });
   }
 }

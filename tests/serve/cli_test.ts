@@ -81,10 +81,10 @@ for (const [name, code, ...words] of BAD_FILES) {
   });
 }
 
-Deno.test("serve.ts with a file that is missing or no file fails: one line, exit code 1", async () => {
+Deno.test("serve.ts with a file that is missing or a folder without a model fails: one line, exit code 1", async () => {
   await using files = new ModelFiles();
   assertFailed(await run(["--model", `${files.folder}/nope.ts`]), 1, "nope.ts", "no such file", "ollama:NAME");
-  assertFailed(await run(["--model", files.folder]), 1, "not a file");
+  assertFailed(await run(["--model", files.folder]), 1, "Cannot load model", files.folder, 'no file "MLmodel"');
 });
 
 Deno.test("serve.ts on a port that is in use fails: one line, exit code 1", async () => {

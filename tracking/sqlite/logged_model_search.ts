@@ -20,7 +20,6 @@ type ModelEntity = "attribute" | "metric" | "parameter" | "tag";
 
 const TEXT: FilterField = { type: "text", comparators: [...TEXT_COMPARATORS, "IN", "NOT IN"] };
 const NUMBER: FilterField = { type: "number", comparators: NUMBER_COMPARATORS };
-const ANY_TEXT: FilterField = { type: "text", comparators: [...TEXT_COMPARATORS, "IN", "NOT IN"] };
 
 const GRAMMAR: FilterGrammar<ModelEntity> = {
   attribute: {
@@ -40,8 +39,8 @@ const GRAMMAR: FilterGrammar<ModelEntity> = {
     },
   },
   metric: { names: ["metrics"], keys: { any: NUMBER } },
-  parameter: { names: ["params", "param", "parameters"], keys: { any: ANY_TEXT } },
-  tag: { names: ["tags"], keys: { any: ANY_TEXT } },
+  parameter: { names: ["params", "param", "parameters"], keys: { any: TEXT } },
+  tag: { names: ["tags"], keys: { any: TEXT } },
 };
 
 /** Columns of `logged_models` whose names are not those of filters. */
@@ -113,14 +112,14 @@ function orderOf(
   const terms = orderBy.flatMap(({ fieldName, ascending = true }) => {
     const { entity, key } = parseOrderBy(fieldName, GRAMMAR);
     const direction = ascending ? "ASC" : "DESC";
-    if (entity === "attribute") return [`logged_models.${COLUMNS[key] ?? key} ${direction}`];
+    if (entity === "attribute") return [`logged_models.${COLUMNS[key] ?? key} ${direction} NULLS LAST`];
     if (entity !== "metric") {
       throw invalid(action, `models can be ordered by attributes and metrics, not "${fieldName}"`);
     }
     // The latest point of each; models without it come last.
     const latest = "(SELECT metric_value FROM logged_model_metrics WHERE " +
       "logged_model_metrics.model_id = logged_models.model_id AND metric_name = ? " +
-      "ORDER BY metric_timestamp_ms DESC, metric_step DESC LIMIT 1)";
+      "ORDER BY metric_timestamp_ms DESC, metric_step DESC, run_id ASC LIMIT 1)";
     values.push(key);
     return [`${latest} ${direction} NULLS LAST`];
   });
