@@ -77,6 +77,20 @@ def changed(name, change):
     return folder
 
 
+def rehash(folder, changed_path):
+    """Makes a changed file one of the model's, as if it had been saved so."""
+    path = os.path.join(folder, "MLmodel")
+    with open(path) as stream:
+        content = yaml.safe_load(stream)
+    with open(os.path.join(folder, changed_path), "rb") as stream:
+        data = stream.read()
+    for file in content["flavors"]["deno_function"]["files"]:
+        if file["path"] == changed_path:
+            file.update(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    with open(path, "w") as stream:
+        yaml.safe_dump(content, stream)
+
+
 def program(name, text):
     path = os.path.join(WORK, name)
     with open(path, "w") as stream:
@@ -345,7 +359,8 @@ def _():
 @check("loader: the permissions of MLmodel are those of the process")
 def _():
     folder = changed("allowed", lambda flavor: flavor.update(permissions={"net": ["127.0.0.1:1", "a.b:2"], "env": False}))
-    command = loader._load_pyfunc(folder)._session.current.command
+    allowed = loader._load_pyfunc(folder)
+    command = allowed._session.current.command
     assert "--allow-net=127.0.0.1:1,a.b:2" in command, command
     assert not [part for part in command if part.startswith(("--allow-env", "--allow-all", "--allow-write"))], command
     assert any(part.startswith(f"--allow-read={folder}") for part in command), command
@@ -382,6 +397,7 @@ def _():
     shutil.copytree(FOLDER, folder)
     with open(os.path.join(folder, "code", "deno_chat_loader.py"), "a") as stream:
         stream.write("\nOTHER = True\n")
+    rehash(folder, "code/deno_chat_loader.py")
     other = loader._load_pyfunc(folder)
     assert sys.modules[type(other).__module__].OTHER
     equal(ask(other, "hello"), "hello")
@@ -491,6 +507,7 @@ model = deno_chat_loader._load_pyfunc({FOLDER!r})
 child = os.fork()
 if child == 0:
     os.close(1)
+    os.close(2)
     time.sleep(60)
     os._exit(0)
 print(model._session.current.process.pid, child, flush=True)

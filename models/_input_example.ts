@@ -51,7 +51,7 @@ export interface CustomExample {
 /**
  * Reads the input example of a custom model.
  *
- * @param example The input, or `[input, params]`.
+ * @param example The input, or `[input, params]`. Two rows look the same, and are to be written `[[row, row], {}]`.
  * @throws {ChatModelError} With code `invalid_input_example` if the params are no object, or JSON cannot keep it.
  */
 export function customExample(example: unknown): CustomExample {

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
-import { LOADER_SOURCE, WORKER_SOURCE } from "./_python_loader.ts";
+import { LOADER_SOURCE } from "./_python_loader.ts";
+import { WORKER_SOURCE } from "./_python_worker.ts";
 
 /** What MLflow's Python needs to have beside a model, if it is to make an environment for it. */
 const REQUIREMENTS = "mlflow\n";

@@ -48,7 +48,8 @@ const schema = v.strictObject({
  * @throws {ChatModelError} With code `invalid_permissions`.
  */
 export function parsePermissions(value: unknown): ModelPermissions {
-  const result = v.safeParse(schema, value);
+  // To valibot, an array is an object, too.
+  const result = v.safeParse(schema, Array.isArray(value) ? undefined : value);
   if (!result.success) {
     const [issue] = result.issues;
     const path = v.getDotPath(issue);

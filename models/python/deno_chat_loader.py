@@ -354,7 +354,8 @@ class _Worker:
             threading.Thread(target=target, name=f"chatmodel-{self.process.pid}-{name}", daemon=True)
             for name, target in (("write", self._write), ("read", self._read), ("log", self._log))
         ]
-        for thread in self.threads:
+        # The reader last but one: at the end of a process that fails at once it waits for what collects its stderr.
+        for thread in reversed(self.threads):
             thread.start()
         try:
             self._greet(session)
@@ -398,7 +399,8 @@ class _Worker:
         self.streamable = reply["streamable"]
 
     def alive(self):
-        return self.death is None and not self.stopping and self.process.poll() is None
+        # What was killed is as good as dead, also while another thread waits for it, when poll() knows of nothing.
+        return self.death is None and self.verdict is None and not self.stopping and self.process.poll() is None
 
     def send(self, line):
         # This queue may be written to even by a finalizer that interrupts another writer.
@@ -589,7 +591,7 @@ def _command(session, folder):
         else:
             command.append("--no-lock")
     read = permissions.get("read")
-    permissions["read"] = True if read is True else [*readable, *(read or [])]
+    permissions["read"] = True if read is True else [*map(_without_comma, readable), *(read or [])]
     unknown = sorted(set(permissions) - set(_PERMISSIONS))
     if unknown:
         raise DenoModelError(f'Cannot load model "{session.path}": MLmodel asks for unknown permissions {unknown}')
@@ -597,8 +599,15 @@ def _command(session, folder):
         if value is True:
             command.append(f"--allow-{name}")
         elif value:
-            command.append(f"--allow-{name}=" + ",".join(str(item).replace(",", ",,") for item in value))
+            command.append(f"--allow-{name}=" + ",".join(str(item) for item in value))
     return [*command, worker, session.path]
+
+
+def _without_comma(path):
+    """The path, or the nearest folder above it that Deno's lists of paths can hold: they are separated by commas."""
+    while "," in path:
+        path = os.path.dirname(path)
+    return path
 
 
 def _find_config(conf):

@@ -62,6 +62,21 @@ Deno.test("CustomModel.isInstance() tells custom models from chat models", () =>
   assertInstanceOf(toModel(Chat), Chat);
 });
 
+Deno.test("CustomModel of another copy of the package is taken, too", async () => {
+  const url = new URL("../../custom_model.ts?copy", import.meta.url).href;
+  const copy: typeof import("../../custom_model.ts") = await import(url);
+  assert(copy.CustomModel !== CustomModel);
+  class Other extends copy.CustomModel {
+    override predict(_context: ModelContext, input: unknown): unknown {
+      return [input];
+    }
+  }
+  assert(CustomModel.isInstance(new Other()));
+  assert(copy.CustomModel.isInstance(new Echo()));
+  const loaded = await loadCustomModel(Other);
+  assertEquals(await loaded.predict("x"), ["x"]);
+});
+
 Deno.test("loadCustomModel() makes an instance and calls loadContext once", async () => {
   let loads = 0;
   class Loading extends Echo {

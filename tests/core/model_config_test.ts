@@ -99,6 +99,7 @@ Deno.test("loadChatModel() hands configuration and artifacts to loadContext, pre
     }
     override *predictStream(context: ModelContext): Generator<string> {
       note(context);
+      yield "";
     }
   }
   const artifacts = { prompt: "/tmp/prompt.txt" };

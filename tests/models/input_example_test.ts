@@ -83,6 +83,8 @@ Deno.test("chatExample() refuses what is no request", () => {
 
 Deno.test("customExample() tells an input from an input with params", () => {
   assertEquals(customExample(["x", { k: 1 }]), { input: "x", params: { k: 1 } });
+  const rows = [{ a: 1 }, { a: 2 }];
+  assertEquals(customExample([rows, {}]), { input: rows, params: {} });
   for (const input of ["x", 0, null, [], ["x", [1]], ["x", null], [{ a: 1 }], [1, { k: 1 }, 2], { a: [1] }]) {
     assertEquals(customExample(input), { input });
   }

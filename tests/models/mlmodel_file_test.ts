@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import * as fc from "fast-check";
+import type { JsonValue } from "../../model_config.ts";
 import { type DenoFlavor, formatMlmodel, type MlmodelFile, parseMlmodel } from "../../models/mlmodel_file.ts";
 import { CHAT_MODEL_SIGNATURE } from "../../signature/mod.ts";
 import { ChatModelError } from "../../types/mod.ts";
@@ -71,6 +73,51 @@ const FILE: MlmodelFile & { readonly deno: DenoFlavor } = {
 
 Deno.test("parseMlmodel() gives back what formatMlmodel() wrote", () => {
   assertEquals(parseMlmodel(formatMlmodel(FILE), "model"), FILE);
+});
+
+Deno.test("parseMlmodel() gives back any configuration and metadata that formatMlmodel() wrote", () => {
+  const values = fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue().map(plain));
+  fc.assert(fc.property(values, values, (config, metadata) => {
+    const file = { ...FILE, config: { ...config }, metadata: { ...metadata } };
+    assertEquals(parseMlmodel(formatMlmodel(file), "model"), file);
+  }));
+});
+
+/** YAML keeps a negative zero, which is no matter here. */
+function plain(value: unknown): JsonValue {
+  return JSON.parse(JSON.stringify(value));
+}
+
+Deno.test("formatMlmodel() leaves out what there is not, and parseMlmodel() reads that", () => {
+  const { config: _config, inputExample: _example, signature: _signature, runId: _run, ...least } = FILE;
+  const file = { ...least, artifacts: {}, metadata: {} };
+  const written = formatMlmodel(file);
+  for (const key of ["config:", "artifacts:", "metadata:", "saved_input_example_info:", "signature:", "run_id:"]) {
+    assert(!written.includes(`\n${key}`) && !written.includes(` ${key}`), key);
+  }
+  assertEquals(parseMlmodel(written, "model"), file);
+});
+
+Deno.test("formatMlmodel() writes the keys in MLflow's order", () => {
+  const keysOf = (text: string) => text.split("\n").flatMap((line) => /^(\w+):/.exec(line)?.[1] ?? []);
+  const keys = keysOf(formatMlmodel({ ...FILE, artifactPath: "a", modelId: "m-1" }));
+  const theirs = keysOf(Deno.readTextFileSync(new URL("echo/MLmodel", MODELS)));
+  assertEquals(keys, theirs);
+});
+
+Deno.test("parseMlmodel() refuses configuration and permissions that are none", () => {
+  const text = formatMlmodel(FILE);
+  const wrong: readonly (readonly [string, string, string])[] = [
+    ["env: true", "env: 1", "invalid_permissions"],
+    ['owner: "null"', "owner: .nan", "invalid_model_config"],
+    ["kind: chat", "kind: other", "invalid_mlmodel"],
+    ["size: 12", "size: many", "invalid_mlmodel"],
+  ];
+  for (const [right, other, code] of wrong) {
+    assert(text.includes(right), right);
+    const error = assertThrows(() => parseMlmodel(text.replace(right, other), "model"), ChatModelError);
+    assertEquals(error.code, code);
+  }
 });
 
 Deno.test("formatMlmodel() quotes text that Python would take for something else", () => {
