@@ -68,7 +68,13 @@ export class RestRegistry implements ModelRegistry {
   async renameRegisteredModel(name: string, newName: string): Promise<RegisteredModel> {
     const action = `rename registered model "${name}" to "${newName}"`;
     checkName(action, newName);
-    return await this.#model({ action, path: "registered-models/rename", body: { name, new_name: newName } });
+    return await this.#model({
+      action,
+      path: "registered-models/rename",
+      body: { name, new_name: newName },
+      // The second time there is none of the old name.
+      idempotent: false,
+    });
   }
 
   async deleteRegisteredModel(name: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** The model of the checks of the Python loader: does what the last message tells it to. */
-import { ChatModel, type ChatMessage, type ChatParams, type ModelContext } from "@chatmodel/chat-model";
+import { type ChatMessage, ChatModel, type ChatParams, type ModelContext } from "@chatmodel/chat-model";
 
 export default class LoaderModel extends ChatModel {
   #cancelled = 0;
@@ -20,7 +20,7 @@ export default class LoaderModel extends ChatModel {
         return String(this.#yielded);
       case "together": {
         const { promise, resolve } = Promise.withResolvers<void>();
-        if (this.#waiting.push(resolve) === Number(argument.split(" ")[0])) for (const go of this.#waiting) go();
+        if (this.#waiting.push(resolve) === Number(argument.split(" ")[0])) { for (const go of this.#waiting) go(); }
         await promise;
         return argument;
       }

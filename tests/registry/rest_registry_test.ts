@@ -99,12 +99,10 @@ Deno.test("createModelVersion() hands on why a server does not take a source", (
   }));
 
 Deno.test("createModelVersion() is not sent again when the answer is lost", () =>
-  withRegistry([["reset"], ["reset"]],
-    async (registry, requests) => {
-      await assertRejects(() => registry.createModelVersion({ name: "chat", source: "runs:/0a/m" }), TrackingError);
-      assertEquals(requests.length, 1);
-    },
-  ));
+  withRegistry([["reset"], ["reset"]], async (registry, requests) => {
+    await assertRejects(() => registry.createModelVersion({ name: "chat", source: "runs:/0a/m" }), TrackingError);
+    assertEquals(requests.length, 1);
+  }));
 
 Deno.test("getModelVersionByAlias() reads the version of an alias", () =>
   withRegistry([answerOf("get_by_alias")], async (registry, requests) => {

@@ -68,7 +68,7 @@ function toMetric(row: Row): Metric & { readonly runId: string } {
   const datasetDigest = optionalText(row, "dataset_digest");
   return {
     key: textOf(row, "metric_name"),
-    // MLflow has no mark for NaN here: it is NULL.
+    // MLflow has no mark for NaN here, and writes 0: NULL is what others may leave.
     value: row.metric_value === null ? NaN : numberOf(row, "metric_value"),
     timestamp: numberOf(row, "metric_timestamp_ms"),
     step: numberOf(row, "metric_step"),

@@ -2,6 +2,7 @@ import { checkKey, checkLength, invalid, LIMITS } from "../limits.ts";
 import type { LoggedModel, Page, Tags } from "../entities.ts";
 import { TrackingError } from "../errors.ts";
 import type { CreateLoggedModelOptions, SearchLoggedModelsOptions } from "../tracking_store.ts";
+import { appendToUri } from "./_append_to_uri.ts";
 import type { Database, Row } from "./database.ts";
 import { loadModels, STATUS } from "./_load_models.ts";
 import { searchLoggedModels } from "./logged_model_search.ts";
@@ -33,7 +34,7 @@ export class LoggedModels {
       const experiment = requireActiveExperiment(this.#database, action, experimentId);
       if (sourceRunId !== undefined) requireRun(this.#database, action, sourceRunId);
       const modelId = `m-${newId()}`;
-      const location = `${textOf(experiment, "artifact_location").replace(/\/+$/, "")}/models/${modelId}/artifacts`;
+      const location = appendToUri(textOf(experiment, "artifact_location"), `models/${modelId}/artifacts`);
       const now = Date.now();
       this.#database.run(
         "INSERT INTO logged_models (model_id, experiment_id, name, artifact_location, creation_timestamp_ms, " +

@@ -6,6 +6,7 @@ import type { CreateRunOptions, RunChanges } from "../tracking_store.ts";
 import type { Database } from "./database.ts";
 import { isRunStatus, loadRuns, toRunInfo } from "./_load_runs.ts";
 import { requireActiveExperiment, requireActiveRun, requireRun } from "./_records.ts";
+import { appendToUri } from "./_append_to_uri.ts";
 import { newId, only, textOf } from "./_rows.ts";
 import { inventRunName } from "./_run_names.ts";
 
@@ -140,11 +141,4 @@ function checkRunTags(action: string, tags: Tags): void {
     checkKey(action, "tag", key);
     checkLength(action, `the value of tag "${key}"`, { text: value, limit: LIMITS.tagValue });
   }
-}
-
-/** Adds to the path of a URI: before its query, and not in a plain path, where `?` and `#` are of the name. */
-function appendToUri(uri: string, path: string): string {
-  const isUri = /^[a-z][a-z0-9+.-]+:/i.test(uri);
-  const [, base = uri, rest = ""] = (isUri ? /^([^?#]*)(.*)$/s : /^(.*)$/s).exec(uri) ?? [];
-  return `${base.replace(/\/+$/, "")}/${path}${rest}`;
 }

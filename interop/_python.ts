@@ -1,0 +1,79 @@
+import { fromFileUrl, join } from "@std/path";
+
+/** Where environments are kept from one run to the next. */
+const CACHE = fromFileUrl(new URL("../.cache/interop/", import.meta.url));
+
+/** A Python that has one version of MLflow. */
+export interface Python {
+  /** Version of MLflow. */
+  readonly version: string;
+  /** The interpreter. */
+  readonly python: string;
+  /** The command `mlflow`. */
+  readonly mlflow: string;
+}
+
+/** Variables that keep genuine MLflow from calling home. */
+export const QUIET: { readonly [name: string]: string } = {
+  MLFLOW_DISABLE_TELEMETRY: "true",
+  DO_NOT_TRACK: "true",
+  PYTHONDONTWRITEBYTECODE: "1",
+};
+
+/**
+ * Makes a Python with one version of MLflow, unless there is one from before.
+ *
+ * @throws {Error} If that cannot be done.
+ */
+export async function installMlflow(version: string): Promise<Python> {
+  const folder = join(CACHE, `mlflow-${version}`);
+  const python = join(folder, "bin", "python");
+  const mlflow = join(folder, "bin", "mlflow");
+  const found = await run(python, ["-c", "import importlib.metadata as m; print(m.version('mlflow'))"]);
+  if (found.success && found.stdout.trim() === version) return { version, python, mlflow };
+  progress(`Installing MLflow ${version} into ${folder}`);
+  await Deno.mkdir(CACHE, { recursive: true });
+  await Deno.remove(folder, { recursive: true }).catch(() => {}); // Not there, or made anew over what is left.
+  if (!(await run("python3", ["-m", "venv", folder])).success) {
+    // A Python without its own installer, as Debian ships it.
+    await must("apt-get", ["update", "-qq"]);
+    await must("apt-get", ["install", "-y", "-qq", "python3", "python3-venv"]);
+    await must("python3", ["-m", "venv", folder]);
+  }
+  await must(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", `mlflow==${version}`]);
+  return { version, python, mlflow };
+}
+
+/** How a program ended, and what it wrote. */
+export interface Ended {
+  readonly success: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end. */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+): Promise<Ended> {
+  try {
+    const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args], ...options }).output();
+    const decoder = new TextDecoder();
+    return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return { success: false, stdout: "", stderr: `there is no "${command}"` };
+  }
+}
+
+async function must(command: string, args: readonly string[]): Promise<void> {
+  const { success, stderr } = await run(command, args);
+  if (!success) throw new Error(`${command} ${args.join(" ")} failed: ${stderr.trim()}`);
+}
+
+/** Tells what is going on. */
+export function progress(text: string): void {
+  // deno-lint-ignore no-console -- a command talks to its user
+  console.error(text);
+}
