@@ -63,8 +63,8 @@ async function checkServer(python: Python, ollama: string, withSuites: boolean):
   const env = { MLFLOW_TRACKING_URI: server.url, OLLAMA_HOST: ollama, CHATMODEL_CACHE: join(cwd, "cache") };
   const modelId = await bothWays(python, where, cwd, env);
   if (withSuites) {
-    await suite("store_suite_test.ts", `${where}: the suite of tracking stores`, env);
-    await suite("registry_suite_test.ts", `${where}: the suite of registries`, env);
+    await suite("store_suite.ts", `${where}: the suite of tracking stores`, env);
+    await suite("registry_suite.ts", `${where}: the suite of registries`, env);
   }
   if (modelId !== "") await checkServing(python, where, `models:/${modelId}`, { cwd, env });
 }
