@@ -1,3 +1,4 @@
+import { fromFileUrl, isAbsolute } from "@std/path";
 import { TrackingError } from "../tracking/mod.ts";
 import type { Database, Row } from "../tracking/sqlite/database.ts";
 import type { ModelStage, ModelVersion } from "./entities.ts";
@@ -143,7 +144,7 @@ export class SqliteVersions {
     action: string,
     source: string,
   ): { readonly location: string; readonly modelId?: string; readonly runId?: string } {
-    if (/(?:^|[\\/])\.\.(?:[\\/]|$)/.test(source)) throw invalid(action, `the source "${source}" leads up by ".."`);
+    if (leadsUp(source)) throw invalid(action, `the source "${source}" leads up by ".."`);
     const uri = parseModelUri(source);
     switch (uri.kind) {
       case "logged":
@@ -162,7 +163,7 @@ export class SqliteVersions {
     }
   }
 
-  /** The run's model of that name if there is one, as that is what MLflow 3 logs; else the run's artifacts. */
+  /** The run's artifacts if there are any at the path; else its model of that name, as that is what MLflow 3 logs. */
   #runLocation(action: string, runId: string, path: string): string {
     const run = this.#database.get("SELECT artifact_uri FROM runs WHERE run_uuid = ?", [runId]);
     if (run === undefined) throw missing(action, `run "${runId}"`, "");
@@ -171,7 +172,8 @@ export class SqliteVersions {
         "lifecycle_stage = 'active' ORDER BY creation_timestamp_ms DESC LIMIT 1",
       [runId, path],
     );
-    return model === undefined ? `${text(run, "artifact_uri")}/${path}` : text(model, "artifact_location");
+    const artifacts = `${text(run, "artifact_uri").replace(/\/+$/, "")}/${path}`;
+    return model === undefined || hasFiles(action, artifacts) ? artifacts : text(model, "artifact_location");
   }
 
   #loggedModel(action: string, modelId: string): Row {
@@ -214,6 +216,27 @@ export class SqliteVersions {
       [key, value, name, version],
     );
   }
+}
+
+/** Whether files are there. Those that this machine does not hold itself are not seen. */
+function hasFiles(action: string, place: string): boolean {
+  try {
+    const folder = /^file:/i.test(place) ? fromFileUrl(place) : place;
+    return isAbsolute(folder) && Deno.readDirSync(folder)[Symbol.iterator]().next().done === false;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    throw new TrackingError(
+      "PERMISSION_DENIED",
+      `Cannot ${action}: the permission to read "${place}" was not granted. Run with --allow-read for it`,
+      { cause: error },
+    );
+  }
+}
+
+/** Also where the dots are percent-encoded, as readers of URLs decode them. */
+function leadsUp(source: string): boolean {
+  return /(?:^|[\\/])\.\.(?:[\\/?#]|$)/.test(source.replace(/%2e/gi, ".").replace(/%2f/gi, "/").replace(/%5c/gi, "\\"));
 }
 
 function readVersions(json: string): { readonly name: string; readonly version: unknown }[] {

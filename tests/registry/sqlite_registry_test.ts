@@ -186,3 +186,30 @@ Deno.test("SqliteRegistry refuses everything after it was closed", async () => {
     assertEquals(error.errorCode, "INVALID_STATE");
   });
 });
+
+Deno.test("createModelVersion() takes a run's artifacts before its model of that name", async () => {
+  await withRegistry(async ({ store, registry }) => {
+    const { runId, artifactUri, artifactLocation } = await logModel(store);
+    await registry.createRegisteredModel("a");
+    const source = `runs:/${runId}/echo`;
+    await registry.createModelVersion({ name: "a", source });
+    await store.artifacts(artifactUri).put("echo/MLmodel", new TextEncoder().encode("flavors: {}\n"));
+    await registry.createModelVersion({ name: "a", source });
+    assertEquals(await registry.getModelVersionDownloadUri("a", 1), artifactLocation);
+    assertEquals(await registry.getModelVersionDownloadUri("a", 2), `${artifactUri}/echo`);
+    assertEquals((await resolveModelUri(source, { store, registry })).artifactUri, `${artifactUri}/echo`);
+  });
+});
+
+for (
+  const source of ["mlflow-artifacts:/1/%2e%2e/2", "file:///a/%2E%2E/b", "/a/.%2e/b", "file:///a/..%2Fb", "/a/..?x"]
+) {
+  Deno.test(`createModelVersion() refuses the source ${source}, which leads up`, async () => {
+    await withRegistry(async ({ registry, rows }) => {
+      await registry.createRegisteredModel("a");
+      const error = await assertRejects(() => registry.createModelVersion({ name: "a", source }), TrackingError);
+      assertEquals(error.errorCode, "INVALID_PARAMETER_VALUE");
+      assertEquals(rows("SELECT * FROM model_versions"), []);
+    });
+  });
+}
