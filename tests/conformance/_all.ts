@@ -2,6 +2,7 @@ import { type Case, casesOf, type Group } from "./_case.ts";
 import { CONFIG } from "./_groups_config.ts";
 import { PREDICT, STREAM } from "./_groups_loaded.ts";
 import { CHUNKS, MESSAGES, RESPONSES, TOOL_CALLS } from "./_groups_messages.ts";
+import { LOADED, SAVE } from "./_groups_saved.ts";
 import { PARAMS, REQUESTS, TOOLS } from "./_groups_requests.ts";
 
 /** All kinds of vectors, in the order of the table. */
@@ -16,6 +17,8 @@ export const GROUPS: readonly Group[] = [
   PREDICT,
   STREAM,
   CONFIG,
+  SAVE,
+  LOADED,
 ];
 
 /** All vectors with their verdicts. */

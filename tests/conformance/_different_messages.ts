@@ -104,7 +104,7 @@ export const RESPONSES_DIFFERENT: Differences = {
     ours: { refused: "finish_reason" },
   },
   "usage: float": {
-    reason: "usage",
+    reason: "numbers",
     mlflow: { refused: "prompt_tokens" },
     ours: { refused: "completion_tokens" },
   },

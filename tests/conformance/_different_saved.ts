@@ -1,5 +1,144 @@
 /** Where we differ from MLflow: what it did, and what we do. */
 import type { Differences } from "./_case.ts";
 
-export const SAVE_DIFFERENT: Differences = {};
-export const LOADED_DIFFERENT: Differences = {};
+const SAVED = {
+  saved_input_example_info: {
+    artifact_path: "input_example.json",
+    serving_input_path: "serving_input_example.json",
+    type: "json_object",
+  },
+  metadata: { task: "agent/v1/chat" },
+  streamable: true,
+};
+
+/** A saved folder with this example. */
+function withExample(example: { readonly [name: string]: unknown }): unknown {
+  return { ...SAVED, example, serving: example };
+}
+
+const HELLO = { messages: [{ role: "user", content: "Hello!" }] };
+const DEFAULT_OF_MLFLOW = withExample({
+  ...HELLO,
+  temperature: 1,
+  max_tokens: 10,
+  stop: ["\n"],
+  n: 1,
+  stream: false,
+});
+const MESSAGES = { messages: [{ role: "user", content: "x" }] };
+
+export const SAVE_DIFFERENT: Differences = {
+  "save: no example": {
+    reason: "example",
+    mlflow: { accepted: DEFAULT_OF_MLFLOW },
+    ours: { accepted: withExample(HELLO) },
+  },
+  "save: example []": {
+    reason: "example",
+    mlflow: { accepted: DEFAULT_OF_MLFLOW },
+    ours: { refused: "messages" },
+  },
+  "save: example {}": {
+    reason: "example",
+    mlflow: { accepted: DEFAULT_OF_MLFLOW },
+    ours: { refused: "messages" },
+  },
+  "save: example dict + params": {
+    reason: "unknown",
+    mlflow: { accepted: withExample({ ...MESSAGES, temperature: 0.5 }) },
+    ours: { accepted: withExample({ ...MESSAGES, temperature: 0.5, zzz: 1 }) },
+  },
+  "save: example tuple (dict, params)": {
+    reason: "tuples",
+    mlflow: { accepted: withExample({ ...MESSAGES, max_tokens: 7 }) },
+    ours: { refused: "messages" },
+  },
+  "save: example tuple data+params conflict": {
+    reason: "tuples",
+    mlflow: { accepted: withExample({ ...MESSAGES, max_tokens: 7 }) },
+    ours: { refused: "messages" },
+  },
+  "save: example tuple unknown param": {
+    reason: "tuples",
+    mlflow: { accepted: withExample({ ...MESSAGES, zzz: 7 }) },
+    ours: { refused: "messages" },
+  },
+  "save: signature given": {
+    reason: "options",
+    mlflow: { refused: /ChatModel subclasses have a standard signature/ },
+    ours: { accepted: SAVED },
+  },
+  "save: unknown kwarg": {
+    reason: "options",
+    mlflow: { refused: /got unexpected keyword arguments/ },
+    ours: { accepted: SAVED },
+  },
+  "save: metadata given": {
+    reason: "metadata",
+    mlflow: { accepted: { ...SAVED, metadata: { owner: "me" } } },
+    ours: { accepted: { ...SAVED, metadata: { owner: "me", task: "agent/v1/chat" } } },
+  },
+  "save: streamable False": {
+    reason: "derived",
+    mlflow: { accepted: { ...SAVED, streamable: false } },
+    ours: { accepted: SAVED },
+  },
+  "save: instance": {
+    reason: "code",
+    mlflow: { accepted: SAVED },
+    ours: { refused: /^Path must be a string/ },
+  },
+  "save: class not instance": {
+    reason: "model_open",
+    mlflow: { refused: /must accept exactly one argument/ },
+    ours: { refused: /^Path must be a string/ },
+  },
+  "save: returns dict": {
+    reason: "answers",
+    mlflow: { refused: /Failed to save ChatModel/ },
+    ours: { accepted: SAVED },
+  },
+  "save: async predict": {
+    reason: "answers",
+    mlflow: { refused: /Failed to save ChatModel/ },
+    ours: { accepted: SAVED },
+  },
+  "save: predict(ctx, messages, params)": {
+    reason: "arguments",
+    mlflow: { refused: "params" },
+    ours: { accepted: SAVED },
+  },
+  "save: predict(messages)": {
+    reason: "arguments",
+    mlflow: { refused: /takes 2 positional arguments but 3 were given/ },
+    ours: { accepted: SAVED },
+  },
+  "save: no set_model (after an earlier set_model in process)": {
+    reason: "set_model",
+    mlflow: { refused: /^lc$/ },
+    ours: { refused: /it has no model/ },
+  },
+  "save: model_config int keys": {
+    reason: "keys",
+    mlflow: { refused: /with string keys/ },
+    ours: { accepted: { ...SAVED, config: { "1": "a" } } },
+  },
+  "save: ModelConfig(development_config) without model_config": {
+    reason: "config_argument",
+    mlflow: { refused: /Config file is not provided/ },
+    ours: { accepted: SAVED },
+  },
+};
+
+export const LOADED_DIFFERENT: Differences = {
+  "load: override on model without config": {
+    reason: "config",
+    mlflow: { accepted: "ok" },
+    ours: { refused: "a" },
+  },
+  get_raw_model: {
+    reason: "code",
+    mlflow: { accepted: "Vec" },
+    ours: { refused: /not handed out/ },
+  },
+};

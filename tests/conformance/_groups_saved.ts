@@ -1,5 +1,6 @@
+import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { ChatModel, setModel } from "../../mod.ts";
+import { ChatModel, ChatModelError, setModel } from "../../mod.ts";
 import { getModelInfo, loadModel, saveModel, type SaveModelOptions } from "../../models/mod.ts";
 import { parseChatRequest } from "../../types/mod.ts";
 import { makeFolder } from "../models/_folder.ts";
@@ -129,19 +130,24 @@ async function runLoaded({ name, input }: Vector): Promise<unknown> {
     case "MLmodel streamable of model without predict_stream":
       return info.streamable;
     case "load: override on model without config": {
-      const model: unknown = await Reflect.apply(loadModel, undefined, [path, { modelConfig: input }]);
-      return model;
+      const model = await loadModel(path, { modelConfig: checkConfig(input) });
+      return at(await predict(model, { messages }), "choices", 0, "message", "content");
     }
     default: {
-      const model = await loadModel(path);
-      const answer = await predict(model, { messages });
-      return { answer: at(answer, "choices", 0, "message", "content"), object: authorsObject(model) };
+      const object = authorsObject(await loadModel(path));
+      if (object === undefined) throw new ChatModelError("Cannot unwrap model: the author's object is not handed out");
+      return object.constructor.name;
     }
   }
 }
 
+function checkConfig(input: unknown): { readonly a: number } {
+  assertEquals(input, { a: 1 });
+  return { a: 1 };
+}
+
 /** The object of the author's class, if it can be had. */
-function authorsObject(model: object): unknown {
+function authorsObject(model: object): ChatModel | undefined {
   const members = [...Reflect.ownKeys(model), ...Reflect.ownKeys(Object.getPrototypeOf(model))];
-  return members.map((key) => Reflect.get(model, key)).find((value) => ChatModel.isInstance(value));
+  return members.map((key): unknown => Reflect.get(model, key)).find((value) => ChatModel.isInstance(value));
 }

@@ -18,7 +18,6 @@ export const REASONS = {
     text:
       "An optional field that is null counts as absent, everywhere. MLflow refuses it here, and there lets NaN reach the model",
   },
-  booleans: { kind: "purpose", text: "true is no number" },
   ranges: {
     kind: "purpose",
     text: "Numbers outside the API's bounds, and NaN, are refused with the bounds rather than by the model, or never",
@@ -56,7 +55,7 @@ export const REASONS = {
   answers: {
     kind: "purpose",
     text:
-      "Authors return what they have: text, a message, a response or pieces of one, as plain values. MLflow wants instances of its classes",
+      "Authors return what they have, at once or later: text, a message, a response or pieces of one, as plain values. MLflow wants instances of its classes",
   },
   canonical: {
     kind: "purpose",
@@ -67,8 +66,30 @@ export const REASONS = {
     kind: "purpose",
     text: "What is wrong with the request is said when it is made, not when the stream is first read",
   },
-  derived: { kind: "purpose", text: "predict or predictStream: the other one is derived" },
+  derived: { kind: "purpose", text: "predict or predictStream: the other one is derived, so every chat model streams" },
   context: { kind: "purpose", text: "One signature: the context comes first, always" },
+  example: {
+    kind: "purpose",
+    text:
+      "The example is what the author gave, with nothing added, and an empty one is an error. MLflow puts in parameters, to keep the call short that it makes at every save",
+  },
+  metadata: {
+    kind: "purpose",
+    text: "Metadata is added to the task. MLflow's save_model loses the task, its log_model does not",
+  },
+  code: {
+    kind: "purpose",
+    text: "Models are saved as code, never as pickled objects, and the author's object stays the library's own affair",
+  },
+  set_model: {
+    kind: "purpose",
+    text: "A file that names no model has none. MLflow saves the model that another file of the process named before",
+  },
+  config_argument: {
+    kind: "purpose",
+    text:
+      "Configuration is an argument, with defaults in its place. MLflow's is global, and a file that works by itself fails to be logged",
+  },
   config: {
     kind: "purpose",
     text:
@@ -79,11 +100,32 @@ export const REASONS = {
     text:
       "JSON and JavaScript have one kind of number. Every number is taken where a number is meant, every integral one where an integer is meant. MLflow refuses 2 for a float and 5.0 for an integer",
   },
+  booleans: {
+    kind: "language",
+    text: "Python's true is an integer, JavaScript's is no number. MLflow's loaded models refuse it too",
+  },
+  tuples: {
+    kind: "language",
+    text:
+      "Python tells a tuple of data and params from a list of messages. Both are arrays in JavaScript; parameters stand in the request",
+  },
+  arguments: {
+    kind: "language",
+    text: "JavaScript passes all arguments, whatever the names and number of parameters. MLflow goes by these",
+  },
+  options: {
+    kind: "language",
+    text: "Options that do not exist are refused by the types, before anything runs. MLflow refuses them when it runs",
+  },
   keys: { kind: "language", text: "Keys of JSON and JavaScript objects are strings. MLflow refuses an integer key" },
   classes: {
     kind: "language",
     text:
       "Messages and requests are plain objects, of whatever class. MLflow wants dictionaries here, instances there, and no mixture",
+  },
+  model_open: {
+    kind: "open",
+    text: "An object in place of a file's path is refused, but by the path library, with no word on what to do",
   },
   schema_open: {
     kind: "open",
