@@ -41,13 +41,13 @@ export {
 } from "./model_config.ts";
 export { ChatModel, type ChatModelSource, type ModelContext } from "./chat_model.ts";
 export { CustomModel, type CustomModelSource } from "./custom_model.ts";
-export { loadCustomModel, type LoadCustomOptions, type LoadedCustomModel } from "./loaded_custom_model.ts";
+export { loadCustomModel, type LoadCustomOptions, LoadedCustomModel } from "./loaded_custom_model.ts";
 export { setModel } from "./set_model.ts";
 export type { ModelSignature } from "./signature/mod.ts";
 export {
   type CallLimits,
   loadChatModel,
-  type LoadedChatModel,
+  LoadedChatModel,
   type LoadOptions,
   type ModelEquipment,
   type PredictOptions,

@@ -1,6 +1,5 @@
 import { join } from "@std/path";
 import { ChatModelError, type ChatRequest, parseChatRequest } from "../types/mod.ts";
-import { checkConfig } from "./config_layers.ts";
 import { toJsonValue } from "../_json_value.ts";
 import { pythonJson, pythonJsonLines } from "../signature/mod.ts";
 
@@ -29,11 +28,20 @@ export interface ChatExample {
  *
  * @param example A request, or its messages alone. Default: one message.
  * @throws {ValidationError} If it is no request.
+ * @throws {ChatModelError} With code `invalid_input_example` if JSON cannot keep it.
  */
 export function chatExample(example: unknown): ChatExample {
   const body = Array.isArray(example) ? { messages: example } : example ?? DEFAULT_EXAMPLE;
   const request = parseChatRequest(body);
-  return { body: checkConfig(body, "inputExample"), request };
+  const written = toJsonValue(body, refuse);
+  return isObject(written) ? { body: written, request } : refuse("", "must be an object");
+}
+
+function refuse(path: string, problem: string): never {
+  throw new ChatModelError(`Cannot take the input example: ${path === "" ? "it" : `"${path}"`} ${problem}`, {
+    status: 400,
+    code: "invalid_input_example",
+  });
 }
 
 /** Writes the input example of a chat model as MLflow does. */
@@ -55,12 +63,6 @@ export interface CustomExample {
  * @throws {ChatModelError} With code `invalid_input_example` if the params are no object, or JSON cannot keep it.
  */
 export function customExample(example: unknown): CustomExample {
-  const refuse = (path: string, problem: string): never => {
-    throw new ChatModelError(`Cannot take the input example: ${path === "" ? "it" : `"${path}"`} ${problem}`, {
-      status: 400,
-      code: "invalid_input_example",
-    });
-  };
   if (!Array.isArray(example) || example.length !== 2 || !isObject(example[1])) {
     return { input: toJsonValue(example, refuse) };
   }

@@ -5,6 +5,7 @@ import { loadChatModel } from "../loaded_chat_model.ts";
 import { loadCustomModel } from "../loaded_custom_model.ts";
 import { ModelConfig, type ModelConfigValues } from "../model_config.ts";
 import { accumulate } from "../streaming/mod.ts";
+import { ChatModelError } from "../types/mod.ts";
 import { collectArtifacts } from "./_artifact_files.ts";
 import { checkConfig, readConfigFile } from "./config_layers.ts";
 import { addPythonFiles } from "./_python_files.ts";
@@ -104,6 +105,12 @@ export async function writeModel(
   identity: ModelIdentity,
 ): Promise<SavedModelInfo> {
   const { signal } = options;
+  if (typeof options.model !== "string") {
+    throw new ChatModelError(
+      "Cannot save model: a model is saved as code. Name the file that exports it as default, not the model itself",
+      { status: 400, code: "invalid_model_file" },
+    );
+  }
   const config = await readConfig(options.modelConfig);
   const permissions = options.permissions === undefined ? DEFAULT_PERMISSIONS : parsePermissions(options.permissions);
   const sources = await packageSources(options.model, folder, { codePaths: options.codePaths ?? [], signal });

@@ -2,12 +2,13 @@ import * as v from "valibot";
 import { list } from "./_list.ts";
 import { flag, freeForm, isJsonObject, nonEmptyText, oneOf, refusal, text, word } from "./_schema.ts";
 import { object, shape, tagged } from "./_shape.ts";
+import { toolParameters } from "./_tool_parameters_schema.ts";
 
 /** A function that a model may call. */
 export const functionDefinition = object({
   name: nonEmptyText,
   description: v.exactOptional(text),
-  parameters: v.exactOptional(freeForm),
+  parameters: v.exactOptional(toolParameters),
   strict: v.exactOptional(flag),
 });
 

@@ -2,11 +2,6 @@
 import type { Differences } from "./_case.ts";
 
 export const TOOLS_DIFFERENT: Differences = {
-  "paramproperty: type str": {
-    reason: "schema_open",
-    mlflow: { refused: "type" },
-    ours: { accepted: { type: "str" } },
-  },
   "paramproperty: int enum": {
     reason: "schema",
     mlflow: { refused: "enum" },
@@ -22,25 +17,10 @@ export const TOOLS_DIFFERENT: Differences = {
     mlflow: { refused: "type" },
     ours: { accepted: { type: ["string", "null"] } },
   },
-  "paramproperty: description int": {
-    reason: "schema_open",
-    mlflow: { refused: "description" },
-    ours: { accepted: { type: "string", description: 1 } },
-  },
-  "paramproperty: enum str": {
-    reason: "schema_open",
-    mlflow: { refused: "enum" },
-    ours: { accepted: { type: "string", enum: "a" } },
-  },
   "paramproperty: items with properties (dropped)": {
     reason: "schema",
     mlflow: { accepted: { type: "array", items: { type: "object" } } },
     ours: { accepted: { type: "array", items: { type: "object", properties: { a: { type: "string" } } } } },
-  },
-  "paramproperty: items str": {
-    reason: "schema_open",
-    mlflow: { refused: "items" },
-    ours: { accepted: { type: "array", items: "string" } },
   },
   "paramproperty.from_dict: format/default/anyOf dropped": {
     reason: "schema",
@@ -52,35 +32,15 @@ export const TOOLS_DIFFERENT: Differences = {
     mlflow: { refused: "properties" },
     ours: { accepted: {} },
   },
-  "toolparams: properties list": {
-    reason: "schema_open",
-    mlflow: { refused: "properties" },
-    ours: { accepted: { properties: [] } },
-  },
-  "toolparams: property value str": {
-    reason: "schema_open",
-    mlflow: { refused: "properties" },
-    ours: { accepted: { properties: { a: "string" } } },
-  },
   "toolparams: property lacks type": {
     reason: "schema",
     mlflow: { refused: "type" },
     ours: { accepted: { properties: { a: { description: "d" } } } },
   },
-  "toolparams: required str": {
-    reason: "schema_open",
-    mlflow: { refused: "required" },
-    ours: { accepted: { properties: {}, required: "a" } },
-  },
   "toolparams: additionalProperties schema": {
     reason: "schema",
     mlflow: { refused: "additionalProperties" },
     ours: { accepted: { properties: {}, additionalProperties: { type: "string" } } },
-  },
-  "toolparams: type array": {
-    reason: "schema_open",
-    mlflow: { refused: "type" },
-    ours: { accepted: { properties: {}, type: "array" } },
   },
   "funcdef: strict None": {
     reason: "nulls",

@@ -86,12 +86,7 @@ export const SAVE_DIFFERENT: Differences = {
   "save: instance": {
     reason: "code",
     mlflow: { accepted: SAVED },
-    ours: { refused: /^Path must be a string/ },
-  },
-  "save: class not instance": {
-    reason: "model_open",
-    mlflow: { refused: /must accept exactly one argument/ },
-    ours: { refused: /^Path must be a string/ },
+    ours: { refused: /^Cannot save model: a model is saved as code/ },
   },
   "save: returns dict": {
     reason: "answers",

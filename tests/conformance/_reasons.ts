@@ -123,15 +123,6 @@ export const REASONS = {
     text:
       "Messages and requests are plain objects, of whatever class. MLflow wants dictionaries here, instances there, and no mixture",
   },
-  model_open: {
-    kind: "open",
-    text: "An object in place of a file's path is refused, but by the path library, with no word on what to do",
-  },
-  schema_open: {
-    kind: "open",
-    text:
-      "A tool's parameters are handed on unchecked, even where they are no JSON Schema. MLflow refuses these, and so does OpenAI",
-  },
 } as const satisfies Readonly<Record<string, ReasonText>>;
 
 /** Name of a reason. */
