@@ -150,7 +150,8 @@ function search(database: Database, about: Search, action: string, options: Sear
 function whereOf(about: Search, comparisons: readonly Comparison<Entity>[]): Condition {
   const isMark = ({ entity, key }: Comparison<Entity>) => entity === "tag" && key === PROMPT_TAG;
   const mark = comparisons.find(isMark);
-  const wantsPrompts = mark !== undefined && mark.value === (mark.comparator === "!=" ? "false" : "true");
+  const wantsPrompts = mark !== undefined && (mark.comparator === "=" || mark.comparator === "!=") &&
+    String(mark.value).toLowerCase() === String(mark.comparator === "=");
   return allOf([
     { sql: about.always, values: [] },
     // Other things than prompts lack the mark, so that no condition on it would find them.

@@ -6,6 +6,7 @@ import type { CreateModelVersionOptions } from "./model_registry.ts";
 import { parseModelUri } from "./model_uri.ts";
 import { checkStage, checkTags, checkVersion, invalid, missing } from "./_rules.ts";
 import { loadVersions, NOT_REMOVED, REMOVED_STAGE, text } from "./_sqlite_rows.ts";
+import { VERSIONS_TAG, withVersion } from "./_version_notes.ts";
 
 const WHERE = "workspace = 'default' AND name = ? AND version = ?";
 
@@ -22,12 +23,16 @@ export class SqliteVersions {
     const action = `create a version of model "${name}"`;
     if (source === "") throw invalid(action, "it has no source. Name one, such as models:/m-…");
     checkTags(action, tags);
-    const origin = this.#origin(action, source);
+    const origin = this.#origin(action, source, options.location);
     if (modelId !== undefined && origin.modelId !== undefined && modelId !== origin.modelId) {
       throw invalid(action, `the source "${source}" is another model than "${modelId}"`);
     }
     const logged = modelId ?? origin.modelId;
-    const runId = options.runId ?? origin.runId ?? (logged && text(this.#loggedModel(action, logged), "source_run_id"));
+    const model = logged === undefined ? undefined : this.#findLoggedModel(logged);
+    if (logged !== undefined && model === undefined && options.location === undefined) {
+      throw missing(action, `logged model "${logged}"`, "");
+    }
+    const runId = options.runId ?? origin.runId ?? (model && text(model, "source_run_id"));
     const now = Date.now();
     const { last } = this.#database.get(
       "SELECT max(version) AS last FROM model_versions WHERE workspace = 'default' AND name = ?",
@@ -45,7 +50,7 @@ export class SqliteVersions {
       [now, name],
     );
     for (const [key, value] of Object.entries(tags)) this.#writeTag(name, version, key, value);
-    if (logged !== undefined) this.#noteOnLoggedModel(action, logged, name, version);
+    if (model !== undefined) this.#noteOnLoggedModel(model, name, version);
     return this.get(name, version);
   }
 
@@ -143,15 +148,17 @@ export class SqliteVersions {
   #origin(
     action: string,
     source: string,
+    told: string | undefined,
   ): { readonly location: string; readonly modelId?: string; readonly runId?: string } {
     if (leadsUp(source)) throw invalid(action, `the source "${source}" leads up by ".."`);
     const uri = parseModelUri(source);
     switch (uri.kind) {
-      case "logged":
-        return {
-          location: text(this.#loggedModel(action, uri.modelId), "artifact_location"),
-          modelId: uri.modelId,
-        };
+      case "logged": {
+        const model = this.#findLoggedModel(uri.modelId);
+        const location = model === undefined ? told : text(model, "artifact_location");
+        if (location === undefined) throw missing(action, `logged model "${uri.modelId}"`, "");
+        return { location, modelId: uri.modelId };
+      }
       case "version":
         return { location: this.location(uri.name, uri.version) };
       case "run":
@@ -176,36 +183,24 @@ export class SqliteVersions {
     return model === undefined || hasFiles(action, artifacts) ? artifacts : text(model, "artifact_location");
   }
 
-  #loggedModel(action: string, modelId: string): Row {
-    const row = this.#database.get(
+  #findLoggedModel(modelId: string): Row | undefined {
+    return this.#database.get(
       "SELECT * FROM logged_models WHERE model_id = ? AND lifecycle_stage = 'active'",
       [modelId],
     );
-    if (row !== undefined) return row;
-    throw missing(action, `logged model "${modelId}"`, "");
   }
 
-  /** As MLflow's client does, so that its page links the model to its versions. */
-  #noteOnLoggedModel(action: string, modelId: string, name: string, version: number): void {
-    const model = this.#loggedModel(action, modelId);
+  /** As MLflow's client does. */
+  #noteOnLoggedModel(model: Row, name: string, version: number): void {
+    const modelId = text(model, "model_id");
     const tag = this.#database.get(
-      "SELECT tag_value FROM logged_model_tags WHERE model_id = ? AND tag_key = 'mlflow.modelVersions'",
-      [modelId],
+      "SELECT tag_value FROM logged_model_tags WHERE model_id = ? AND tag_key = ?",
+      [modelId, VERSIONS_TAG],
     );
-    const known = tag === undefined ? [] : readVersions(text(tag, "tag_value"));
-    const versions = [
-      ...known.filter((entry) => entry.name !== name || String(entry.version) !== String(version)),
-      { name, version },
-    ];
-    const value = `[${
-      versions.map((entry) => `{"name": ${JSON.stringify(entry.name)}, "version": ${JSON.stringify(entry.version)}}`)
-        .join(", ")
-    }]`;
     this.#database.run(
-      "INSERT INTO logged_model_tags (model_id, experiment_id, tag_key, tag_value) " +
-        "VALUES (?, ?, 'mlflow.modelVersions', ?) " +
+      "INSERT INTO logged_model_tags (model_id, experiment_id, tag_key, tag_value) VALUES (?, ?, ?, ?) " +
         "ON CONFLICT (model_id, tag_key) DO UPDATE SET tag_value = excluded.tag_value",
-      [modelId, text(model, "experiment_id"), value],
+      [modelId, text(model, "experiment_id"), VERSIONS_TAG, withVersion(tag && text(tag, "tag_value"), name, version)],
     );
   }
 
@@ -237,20 +232,4 @@ function hasFiles(action: string, place: string): boolean {
 /** Also where the dots are percent-encoded, as readers of URLs decode them. */
 function leadsUp(source: string): boolean {
   return /(?:^|[\\/])\.\.(?:[\\/?#]|$)/.test(source.replace(/%2e/gi, ".").replace(/%2f/gi, "/").replace(/%5c/gi, "\\"));
-}
-
-function readVersions(json: string): { readonly name: string; readonly version: unknown }[] {
-  let entries: unknown;
-  try {
-    entries = JSON.parse(json);
-  } catch (cause) {
-    throw new TrackingError("DATA_LOSS", 'Cannot read tag "mlflow.modelVersions": it is not valid JSON', { cause });
-  }
-  if (!Array.isArray(entries)) return [];
-  return entries.flatMap((entry: unknown) =>
-    typeof entry === "object" && entry !== null && "name" in entry && typeof entry.name === "string" &&
-      "version" in entry
-      ? [{ name: entry.name, version: entry.version }]
-      : []
-  );
 }

@@ -21,6 +21,11 @@ export interface CreateModelVersionOptions {
   readonly runId?: string;
   /** Logged model that it is. */
   readonly modelId?: string;
+  /**
+   * Where the logged model's files are: for an embedded registry whose own database does not hold that model, as runs
+   * go to another place. Servers look for it themselves. Default: what the database says.
+   */
+  readonly location?: string;
   /** What is special about it. */
   readonly description?: string;
   /** Tags. */

@@ -3,6 +3,7 @@ import { TrackingError } from "../tracking/mod.ts";
 import type { ModelVersion } from "./entities.ts";
 import type { ModelRegistry } from "./model_registry.ts";
 import { resolveModelUri } from "./resolve.ts";
+import { VERSIONS_TAG, withVersion } from "./_version_notes.ts";
 
 /** Options for {@linkcode registerModel}. */
 export interface RegisterModelOptions {
@@ -34,14 +35,23 @@ export async function registerModel(
   // First, so that a model that is not there leaves no empty name behind.
   const { modelId, runId, artifactUri } = await resolveModelUri(modelUri, { store, registry });
   await createIfMissing(registry, name);
-  return await registry.createModelVersion({
+  const version = await registry.createModelVersion({
     name,
     source: modelId === undefined ? artifactUri : `models:/${modelId}`,
-    ...(modelId !== undefined && { modelId }),
+    ...(modelId !== undefined && { modelId, location: artifactUri }),
     ...(runId !== undefined && { runId }),
     ...(description !== undefined && { description }),
     ...(tags !== undefined && { tags }),
   });
+  // A registry notes versions on the models of its own place only.
+  if (modelId !== undefined && registry.uri !== store.uri) await noteOnLoggedModel(store, modelId, version);
+  return version;
+}
+
+async function noteOnLoggedModel(store: TrackingStore, modelId: string, of: ModelVersion): Promise<void> {
+  const { tags } = await store.getLoggedModel(modelId);
+  const known = Object.hasOwn(tags, VERSIONS_TAG) ? tags[VERSIONS_TAG] : undefined;
+  await store.setLoggedModelTags(modelId, { [VERSIONS_TAG]: withVersion(known, of.name, Number(of.version)) });
 }
 
 async function createIfMissing(registry: ModelRegistry, name: string): Promise<void> {

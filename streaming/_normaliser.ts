@@ -114,6 +114,10 @@ export class Normaliser {
     choices.forEach((choice, i) => {
       const path = `choices.${i}`;
       if (!isFields(choice)) throw invalidOutput(path, "an object", choice);
+      // An answer that the author did not get, say: to take it for an empty one would hide that.
+      if (choice.message === null && (choice.delta === undefined || choice.delta === null)) {
+        throw invalidOutput(`${path}.message`, "a message", null);
+      }
       const member = choice.message === undefined || choice.message === null ? "delta" : "message";
       const delta = optionalFields(choice[member], `${path}.${member}`) ?? {};
       const index = optionalCount(choice.index, `${path}.index`) ?? i;

@@ -219,3 +219,9 @@ for (const thrown of [new Error("no luck"), "no luck", undefined, null, { code: 
     }
   });
 }
+
+Deno.test("predict() that returns a choice whose message is null fails, rather than to answer with nothing", async () => {
+  const model = await loadMethod("predict", () => ({ choices: [{ message: null }] }));
+  const error = await assertRejects(() => model.predict(REQUEST), ChatModelError, "choices.0.message");
+  assertEquals(error.code, "invalid_model_output");
+});
