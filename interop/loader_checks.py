@@ -5,6 +5,7 @@ Usage: python loader_checks.py FOLDER, the folder of the logged model.
 
 import contextlib
 import hashlib
+import json
 import os
 import pickle
 import shutil
@@ -388,7 +389,30 @@ def _():
 def _():
     folder = os.path.join(WORK, "a, b")
     shutil.copytree(FOLDER, folder)
-    equal(ask(loader._load_pyfunc(folder), "hello"), "hello")
+    model = loader._load_pyfunc(folder)
+    equal(ask(model, "hello"), "hello")
+    # Nothing above it is allowed instead.
+    [read] = [part for part in model._session.current.command if part.startswith("--allow-read=")]
+    assert WORK not in read.removeprefix("--allow-read=").split(","), read
+    link = read.removeprefix("--allow-read=").split(",")[0]
+    equal(os.path.realpath(link), os.path.realpath(folder))
+    model.close()
+    assert os.path.isfile(os.path.join(folder, "MLmodel")) and not os.path.lexists(link)
+
+
+@check("loader: a permission with a comma is refused, as Deno would take it apart")
+def _():
+    folder = changed("comma", lambda flavor: flavor.update(permissions={"read": ["/a,b"]}))
+    contains(raises(loader.DenoModelError, loader._load_pyfunc, folder), "/a,b", "comma")
+
+
+@check("loader: model_config at load reaches the model over what was logged, and unknown keys do not")
+def _():
+    equal(json.loads(ask(loaded, "config")), {"greeting": "hello", "nested": {"a": 1}})
+    other = mlflow.pyfunc.load_model(FOLDER, model_config={"greeting": "bye", "unknown": 1})
+    equal(json.loads(ask(other, "config")), {"greeting": "bye", "nested": {"a": 1}})
+    error = raises(loader.DenoModelError, loader._load_pyfunc, FOLDER, {"greting": "bye"})
+    contains(error, "greting", "greeting")
 
 
 @check("loader: a folder with another version of the loader gets its own")

@@ -570,12 +570,13 @@ def _read_flavors(path):
 
 def _command(session, folder):
     conf = session.conf.get("deno_function") or {}
-    worker = os.path.join(session.path, "code", "deno_chat_worker.ts")
+    path = _without_comma(session.path, folder)
+    worker = os.path.join(path, "code", "deno_chat_worker.ts")
     if not os.path.isfile(worker):
         raise DenoModelError(f'Cannot load model "{session.path}": "{worker}" is missing. Log the model anew')
     command = [*_find_deno(conf), "run", "--quiet", "--no-prompt"]
     permissions = dict(conf.get("permissions") or {})
-    readable = [session.path]
+    readable = [path]
     config = _find_config(conf)
     if config is not None:
         # The lock file of a checkout is not this model's.
@@ -591,7 +592,7 @@ def _command(session, folder):
         else:
             command.append("--no-lock")
     read = permissions.get("read")
-    permissions["read"] = True if read is True else [*map(_without_comma, readable), *(read or [])]
+    permissions["read"] = True if read is True else [*readable, *(read or [])]
     unknown = sorted(set(permissions) - set(_PERMISSIONS))
     if unknown:
         raise DenoModelError(f'Cannot load model "{session.path}": MLmodel asks for unknown permissions {unknown}')
@@ -599,15 +600,27 @@ def _command(session, folder):
         if value is True:
             command.append(f"--allow-{name}")
         elif value:
-            command.append(f"--allow-{name}=" + ",".join(str(item) for item in value))
-    return [*command, worker, session.path]
+            command.append(f"--allow-{name}=" + ",".join(_permitted(name, item) for item in value))
+    return [*command, worker, path]
 
 
-def _without_comma(path):
-    """The path, or the nearest folder above it that Deno's lists of paths can hold: they are separated by commas."""
-    while "," in path:
-        path = os.path.dirname(path)
-    return path
+def _without_comma(path, folder):
+    """The path, or a link to it: Deno's lists of paths are separated by commas, and know no way to write one."""
+    if "," not in path:
+        return path
+    link = os.path.join(folder, "model")
+    os.symlink(path, link, target_is_directory=True)
+    return link
+
+
+def _permitted(name, item):
+    if "," in str(item):
+        # Taken apart at the comma, it would allow something else.
+        raise DenoModelError(
+            f"Cannot start deno: the permission '{name}' for \"{item}\" has a comma in it, which Deno cannot be told. "
+            "Move what it names to a path without one"
+        )
+    return str(item)
 
 
 def _find_config(conf):

@@ -164,6 +164,23 @@ Deno.test("SqliteRegistry reads what others wrote in stages and states that are 
   });
 });
 
+Deno.test("getModelVersionByAlias() refuses an alias of a removed version, which older MLflow leaves behind", async () => {
+  await withRegistry(async ({ store, registry, path }) => {
+    const { modelId } = await logModel(store);
+    await registry.createRegisteredModel("a");
+    for (let made = 0; made < 2; made++) {
+      await registry.createModelVersion({ name: "a", source: `models:/${modelId}` });
+    }
+    await registry.deleteModelVersion("a", 2);
+    {
+      using db = new DatabaseSync(path);
+      db.exec("INSERT INTO registered_model_aliases (alias, version, name) VALUES ('gone', 2, 'a')");
+    }
+    const error = await assertRejects(() => registry.getModelVersionByAlias("a", "gone"), TrackingError, "it has 1");
+    assertEquals(error.errorCode, "RESOURCE_DOES_NOT_EXIST");
+  });
+});
+
 Deno.test("SqliteRegistry says what is wrong when a logged model's versions cannot be read", async () => {
   await withRegistry(async ({ store, registry, rows }) => {
     const { modelId } = await logModel(store);

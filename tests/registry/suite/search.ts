@@ -15,6 +15,9 @@ const MODEL_FILTERS: readonly (readonly [filter: string, models: string])[] = [
   ["name LIKE 'NAME%' AND tags.`mlflow.prompt.is_prompt` != 'true'", "abc"],
   ["name LIKE 'NAME%' AND tags.`mlflow.prompt.is_prompt` = 'false'", "abc"],
   ["name LIKE 'NAME%' AND tags.`mlflow.prompt.is_prompt` = 'true'", "p"],
+  ["name LIKE 'NAME%' AND tags.`mlflow.prompt.is_prompt` != 'False'", "p"],
+  ["name LIKE 'NAME%' AND tags.`mlflow.prompt.is_prompt` = 'True'", ""],
+  ["name LIKE 'NAME%' AND tags.`mlflow.prompt.is_prompt` LIKE 'true'", "abc"],
 ];
 
 /** Filters of versions, and what they find of {@linkcode makeVersions}. */
