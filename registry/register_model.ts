@@ -35,23 +35,29 @@ export async function registerModel(
   // First, so that a model that is not there leaves no empty name behind.
   const { modelId, runId, artifactUri } = await resolveModelUri(modelUri, { store, registry });
   await createIfMissing(registry, name);
+  const isApart = registry.uri !== store.uri;
   const version = await registry.createModelVersion({
     name,
     source: modelId === undefined ? artifactUri : `models:/${modelId}`,
-    ...(modelId !== undefined && { modelId, location: artifactUri }),
+    ...(modelId !== undefined && { modelId, ...(isApart && { location: artifactUri }) }),
     ...(runId !== undefined && { runId }),
     ...(description !== undefined && { description }),
     ...(tags !== undefined && { tags }),
   });
   // A registry notes versions on the models of its own place only.
-  if (modelId !== undefined && registry.uri !== store.uri) await noteOnLoggedModel(store, modelId, version);
+  if (modelId !== undefined && isApart) await noteOnLoggedModel(store, modelId, version);
   return version;
 }
 
 async function noteOnLoggedModel(store: TrackingStore, modelId: string, of: ModelVersion): Promise<void> {
-  const { tags } = await store.getLoggedModel(modelId);
-  const known = Object.hasOwn(tags, VERSIONS_TAG) ? tags[VERSIONS_TAG] : undefined;
-  await store.setLoggedModelTags(modelId, { [VERSIONS_TAG]: withVersion(known, of.name, Number(of.version)) });
+  try {
+    const { tags } = await store.getLoggedModel(modelId);
+    const known = Object.hasOwn(tags, VERSIONS_TAG) ? tags[VERSIONS_TAG] : undefined;
+    await store.setLoggedModelTags(modelId, { [VERSIONS_TAG]: withVersion(known, of.name, Number(of.version)) });
+  } catch (error) {
+    // Versions outlive the logged model that they were made of, and can be registered again.
+    if (!(error instanceof TrackingError) || error.errorCode !== "RESOURCE_DOES_NOT_EXIST") throw error;
+  }
 }
 
 async function createIfMissing(registry: ModelRegistry, name: string): Promise<void> {

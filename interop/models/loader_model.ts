@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- it is checked where that goes
 /** The model of the checks of the Python loader: does what the last message tells it to. */
 import { type ChatMessage, ChatModel, type ChatParams, type ModelContext } from "@chatmodel/chat-model";
 
@@ -7,7 +8,7 @@ export default class LoaderModel extends ChatModel {
   #yielded = 0;
   readonly #waiting: (() => void)[] = [];
 
-  override async predict(context: ModelContext, messages: readonly ChatMessage[], params: ChatParams) {
+  override async predict(context: ModelContext, messages: readonly ChatMessage[], params: ChatParams): Promise<string> {
     const [command = "", argument = ""] = textOf(messages).split(/:(.*)/s);
     switch (command) {
       case "pid":
@@ -29,7 +30,7 @@ export default class LoaderModel extends ChatModel {
       case "params":
         return JSON.stringify(params);
       case "config":
-        return JSON.stringify(context.modelConfig);
+        return JSON.stringify(context.modelConfig.toObject());
       case "sleep":
         await this.#sleep(context, Number(argument));
         return argument;
@@ -50,7 +51,7 @@ export default class LoaderModel extends ChatModel {
     return `${command}${argument === "" ? "" : `:${argument}`}`;
   }
 
-  override async *predictStream(context: ModelContext, messages: readonly ChatMessage[]) {
+  override async *predictStream(context: ModelContext, messages: readonly ChatMessage[]): AsyncGenerator<string> {
     const [command, argument = ""] = textOf(messages).split(/:(.*)/s);
     this.#running++;
     try {

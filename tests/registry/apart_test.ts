@@ -72,3 +72,14 @@ Deno.test("createModelVersion() refuses a logged model of elsewhere without its 
     assertEquals(rows("SELECT * FROM model_versions"), []);
   });
 });
+
+Deno.test("registerModel() registers a version again whose logged model is gone from the store elsewhere", async () => {
+  await withRegistryApart(async ({ store, registry }) => {
+    const { modelId, artifactLocation } = await logModel(store);
+    await registerModel(`models:/${modelId}`, "assistant", { store, registry });
+    await store.deleteLoggedModel(modelId);
+    const { version } = await registerModel("models:/assistant/1", "copy", { store, registry });
+    assertEquals(version, "1");
+    assertEquals(await registry.getModelVersionDownloadUri("copy", 1), artifactLocation);
+  });
+});

@@ -1,7 +1,14 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { TrackingError } from "../../tracking/mod.ts";
 import { RestRegistry } from "../../registry/rest_registry.ts";
-import { type Answer, json, startFakeUpstream, text, type UpstreamRequest } from "../support/fake_upstream.ts";
+import {
+  type Answer,
+  htmlError,
+  json,
+  startFakeUpstream,
+  text,
+  type UpstreamRequest,
+} from "../support/fake_upstream.ts";
 import { type Exchange, testEnvironment } from "../tracking/_mlflow.ts";
 
 const FILE = new URL("../testdata/mlflow/tracking/registry.jsonl", import.meta.url);
@@ -198,3 +205,38 @@ for (
       assertStringIncludes(error.message, 'Cannot get registered model "a"');
     }));
 }
+
+const CALLS: { readonly [method: string]: (registry: RestRegistry) => Promise<unknown> } = {
+  getRegisteredModel: (registry) => registry.getRegisteredModel("chat"),
+  getModelVersion: (registry) => registry.getModelVersion("chat", 1),
+  getModelVersionByAlias: (registry) => registry.getModelVersionByAlias("chat", "champion"),
+  createModelVersion: (registry) => registry.createModelVersion({ name: "chat", source: `models:/${MODEL_ID}` }),
+  deleteRegisteredModel: (registry) => registry.deleteRegisteredModel("chat"),
+  deleteModelVersion: (registry) => registry.deleteModelVersion("chat", 1),
+  searchModelVersions: (registry) => registry.searchModelVersions(),
+};
+
+for (const [method, call] of Object.entries(CALLS)) {
+  Deno.test(`${method}() does not take a page of another server for a model that is missing`, () =>
+    withRegistry([htmlError(404)], async (registry, requests) => {
+      const error = await fails(() => call(registry), "ENDPOINT_NOT_FOUND");
+      assertStringIncludes(error.message, "MLFLOW_TRACKING_URI");
+      // Neither the known versions nor the aliases are asked for.
+      assertEquals(requests.length, 1);
+    }));
+
+  Deno.test(`${method}() hands on that a server does not permit it`, () =>
+    withRegistry(
+      [json({ error_code: "PERMISSION_DENIED", message: "Permission denied" }, { status: 403 })],
+      async (registry, requests) => {
+        const error = await fails(() => call(registry), "PERMISSION_DENIED");
+        assertEquals([error.status, requests.length], [403, 1]);
+      },
+    ));
+}
+
+Deno.test("deleteModelVersion() takes a version for removed that is gone when asked again", () =>
+  withRegistry([["reset"], answerOf("get_version missing")], async (registry, requests) => {
+    await registry.deleteModelVersion("chat", 1);
+    assertEquals(requests.map(({ method }) => method), ["DELETE", "DELETE"]);
+  }));
