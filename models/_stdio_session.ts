@@ -59,6 +59,8 @@ export class StdioSession {
   readonly #options: StdioSessionOptions;
   readonly #calls = new Map<number, RunningCall>();
   #model: StdioModel | undefined;
+  /** Whether the model could not be loaded; known before the caller is told. */
+  failed = false;
 
   constructor(options: StdioSessionOptions) {
     this.#options = options;
@@ -83,6 +85,7 @@ export class StdioSession {
       await this.#send({ type: "hello", protocol: PROTOCOL, version: VERSION, kind, streamable });
       return true;
     } catch (error) {
+      this.failed = true;
       await this.#send({ type: "error", error: this.#describe(error) });
       return false;
     }

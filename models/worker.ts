@@ -56,5 +56,5 @@ export async function runStdio(
     }
   }
   await Promise.race([session.close(), new Promise((resolve) => setTimeout(resolve, CLOSE_TIMEOUT))]);
-  Deno.exit(0);
+  Deno.exit(session.failed ? 1 : 0);
 }

@@ -8,7 +8,7 @@ const MESSAGES = [{ role: "user", content: "What is MLflow?" }];
 
 /** Runs a script, and gives what it printed. */
 async function run(name: string, replay: Replay): Promise<string> {
-  const [first = ""] = Deno.readTextFileSync(join(ROOT, "examples", name)).split("\n");
+  const [first = ""] = (await Deno.readTextFile(join(ROOT, "examples", name))).split("\n");
   const args = first.slice("// deno ".length).split(" ");
   assertEquals(args.pop(), `examples/${name}`);
   const cwd = await Deno.makeTempDir({ prefix: "tutorial-" });
