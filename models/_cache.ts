@@ -1,5 +1,14 @@
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import type { ArtifactRepository, TransferOptions } from "../tracking/mod.ts";
+import { MLMODEL } from "./mlmodel_file.ts";
+
+/** The files of a model on this machine. */
+export interface FetchedModel {
+  /** The folder, complete. */
+  readonly path: string;
+  /** Whether it is a download of before. */
+  readonly isKept: boolean;
+}
 
 /**
  * Brings the files of a model to this machine, unless they are there already: they are kept under the SHA-256 of their
@@ -7,24 +16,58 @@ import type { ArtifactRepository, TransferOptions } from "../tracking/mod.ts";
  *
  * @param repository The model's files.
  * @param options Cancelling and progress.
- * @returns The folder, complete.
+ * @returns Where they are.
  */
-export async function fetchModel(repository: ArtifactRepository, options: TransferOptions = {}): Promise<string> {
-  if (repository.localPath !== undefined) return repository.localPath;
-  const mlmodel = await new Response(await repository.get("MLmodel", options)).bytes();
+export async function fetchModel(repository: ArtifactRepository, options: TransferOptions = {}): Promise<FetchedModel> {
+  if (repository.localPath !== undefined) return { path: repository.localPath, isKept: false };
   const cache = cacheFolder();
-  const folder = join(cache, await sha256(mlmodel));
-  if (await isFolder(folder)) return folder;
+  const wanted = await sha256(await new Response(await repository.get(MLMODEL, options)).bytes());
+  const kept = join(cache, wanted);
+  // Others may write where downloads are kept: what is there counts only as far as the hashes reach.
+  if (await hashOf(kept) === wanted) return { path: kept, isKept: true };
+  await discardModel(kept);
   await Deno.mkdir(cache, { recursive: true });
-  const temporary = await Deno.makeTempDir({ dir: cache, prefix: ".download-" });
+  const temporary = await Deno.makeTempDir({ dir: cache, prefix: DOWNLOAD });
   try {
     await repository.download("", temporary, options);
-    await moveUnlessThere(temporary, folder);
+    // It may have been replaced since it was looked at.
+    const path = join(cache, await hashOf(temporary) ?? wanted);
+    await moveUnlessThere(temporary, path);
+    return { path, isKept: false };
   } catch (error) {
     await Deno.remove(temporary, { recursive: true });
     throw error;
   }
-  return folder;
+}
+
+/**
+ * Forgets a download: it is not what it should be.
+ *
+ * @param path Its folder.
+ */
+export async function discardModel(path: string): Promise<void> {
+  const aside = join(dirname(path), `${DOWNLOAD}${crypto.randomUUID()}`);
+  try {
+    // In one step, so that no one finds half of it.
+    await Deno.rename(path, aside);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  await Deno.remove(aside, { recursive: true });
+}
+
+/** What the names of folders begin with that are no downloads yet, or no more. */
+const DOWNLOAD = ".download-";
+
+/** SHA-256 of the `MLmodel` in a folder; `undefined` if there is none. */
+async function hashOf(folder: string): Promise<string | undefined> {
+  try {
+    return await sha256(await Deno.readFile(join(folder, MLMODEL)));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    throw error;
+  }
 }
 
 /** Where downloads are kept: `CHATMODEL_CACHE`, else the user's cache, else the system's folder for temporary files. */

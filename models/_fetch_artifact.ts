@@ -1,5 +1,4 @@
-import { basename } from "@std/path";
-import { getRegistryUri, getTrackingStore } from "../tracking/mod.ts";
+import { activeRun, getRegistryUri, getTrackingStore, TrackingError, type TrackingStore } from "../tracking/mod.ts";
 import { openModelRegistry, resolveModelUri } from "../registry/mod.ts";
 
 /**
@@ -7,19 +6,45 @@ import { openModelRegistry, resolveModelUri } from "../registry/mod.ts";
  *
  * @param uri `models:/…`, `runs:/ID/PATH`, or `mlflow-artifacts:/…`.
  * @param destination The file or folder that it becomes.
+ * @param signal Gives up.
  */
-export async function fetchArtifact(uri: string, destination: string): Promise<void> {
-  const store = getTrackingStore();
-  const [, runId, path] = /^runs:\/([^/]+)\/(.+)$/.exec(uri) ?? [];
+export async function fetchArtifact(uri: string, destination: string, signal?: AbortSignal): Promise<void> {
+  const store = activeRun()?.store ?? getTrackingStore();
+  const options = signal === undefined ? {} : { signal };
+  const [, runId, path] = /^runs:\/([^/]+)\/(.+?)\/*$/.exec(uri) ?? [];
   if (runId !== undefined && path !== undefined) {
     const { info } = await store.getRun(runId);
-    return await store.artifacts(info.artifactUri).download(path, destination);
+    try {
+      return await store.artifacts(info.artifactUri).download(path, destination, options);
+    } catch (error) {
+      if (!(error instanceof TrackingError) || error.errorCode !== "RESOURCE_DOES_NOT_EXIST") throw error;
+      // It may be a model that was logged in the run, whose files lie elsewhere.
+      return await fetchModelFiles(store, { uri, destination, otherwise: error, options });
+    }
   }
-  if (uri.startsWith("models:")) {
-    await using registry = openModelRegistry(getRegistryUri());
-    const { artifactUri } = await resolveModelUri(uri, { store, registry });
-    return await store.artifacts(artifactUri).download("", destination);
+  if (uri.startsWith("models:")) return await fetchModelFiles(store, { uri, destination, options });
+  const [, folder = uri, name = ""] = /^(.*)\/([^/]+)\/*$/s.exec(uri) ?? [];
+  await store.artifacts(folder).download(name, destination, options);
+}
+
+interface ModelToFetch {
+  readonly uri: string;
+  readonly destination: string;
+  /** What to throw if there is no such model. */
+  readonly otherwise?: TrackingError;
+  readonly options: { readonly signal?: AbortSignal };
+}
+
+async function fetchModelFiles(
+  store: TrackingStore,
+  { uri, destination, otherwise, options }: ModelToFetch,
+): Promise<void> {
+  await using registry = openModelRegistry(getRegistryUri());
+  let artifactUri: string;
+  try {
+    ({ artifactUri } = await resolveModelUri(uri, { store, registry }));
+  } catch (error) {
+    throw otherwise ?? error;
   }
-  const name = basename(uri);
-  await store.artifacts(uri.slice(0, -name.length - 1)).download(name, destination);
+  await store.artifacts(artifactUri).download("", destination, options);
 }

@@ -16,7 +16,7 @@ import { type ModelInfo, toModelInfo } from "./model_info.ts";
  */
 export async function getModelInfo(uri: string): Promise<ModelInfo> {
   if (isStoreUri(uri)) {
-    return await withRepository(uri, async (repository, _name, { modelId, runId }) => {
+    return await withRepository(uri, async (repository, { modelId, runId }) => {
       const text = await new Response(await repository.get(MLMODEL)).text();
       // Who wrote it may not have known.
       const known = { ...(modelId !== undefined && { modelId }), ...(runId !== undefined && { runId }) };

@@ -7,10 +7,11 @@ import { loadCustomModel, type LoadedCustomModel } from "../loaded_custom_model.
 import type { ModelConfigValues } from "../model_config.ts";
 import type { TransferOptions } from "../tracking/mod.ts";
 import { ChatModelError } from "../types/mod.ts";
+import { discardModel } from "./_cache.ts";
 import { layeredConfig } from "./config_layers.ts";
 import { type DenoFlavor, MLMODEL, type MlmodelFile, parseMlmodel } from "./mlmodel_file.ts";
 import { importModelFile, modelFileName } from "./model_file.ts";
-import { locateModel } from "./locate_model.ts";
+import { type LocatedModel, locateModel } from "./locate_model.ts";
 import { verifySources } from "./_source_files.ts";
 
 /** Options for {@linkcode loadModel}. */
@@ -90,13 +91,22 @@ export async function loadModel(
       equipment: { modelConfig: config },
     });
   }
-  return await loadFolder(found.path, { ...options, name: options.name ?? found.name ?? basename(found.path), uri });
+  try {
+    return await loadFolder(found, { ...options, uri });
+  } catch (error) {
+    if (found.isKept !== true || !ChatModelError.isInstance(error) || error.code !== "model_changed") throw error;
+    // A download that someone changed: brought anew, once.
+    await discardModel(found.path);
+    const fresh = await locateModel(uri, options);
+    if (fresh.kind === "file") throw error;
+    return await loadFolder(fresh, { ...options, uri });
+  }
 }
 
 /** Loads a folder that `saveModel` wrote. */
 async function loadFolder(
-  folder: string,
-  options: LoadModelOptions & { readonly name: string; readonly uri: string },
+  { path: folder, name: registered }: Extract<LocatedModel, { readonly kind: "folder" }>,
+  options: LoadModelOptions & { readonly uri: string },
 ): Promise<LoadedChatModel | LoadedCustomModel> {
   const { uri, signal } = options;
   const file = parseMlmodel(await readMlmodel(folder, uri), uri);
@@ -108,7 +118,7 @@ async function loadFolder(
   return await load(model, {
     uri,
     options,
-    name: options.name,
+    name: options.name ?? registered ?? deno.name ?? basename(folder),
     equipment: { modelConfig: config, artifacts: Object.fromEntries(artifacts) },
     ...(file.signature !== undefined && { signature: file.signature }),
   });

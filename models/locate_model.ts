@@ -1,4 +1,4 @@
-import { basename, fromFileUrl } from "@std/path";
+import { fromFileUrl } from "@std/path";
 import { openModelRegistry, type ResolvedModel, resolveModelUri } from "../registry/mod.ts";
 import {
   activeRun,
@@ -18,7 +18,13 @@ export type LocatedModel =
   /** A file of code, which was not saved. */
   | { readonly kind: "file"; readonly path: string }
   /** A folder of this machine that `saveModel` wrote. */
-  | { readonly kind: "folder"; readonly path: string; readonly name?: string };
+  | {
+    readonly kind: "folder";
+    readonly path: string;
+    readonly name?: string;
+    /** Whether it is a download of before, which may have been changed since. */
+    readonly isKept?: boolean;
+  };
 
 /** Whether a text names a model in a store rather than a path. */
 export function isStoreUri(uri: string): boolean {
@@ -34,23 +40,22 @@ export function isStoreUri(uri: string): boolean {
  */
 export async function locateModel(uri: string, options: TransferOptions = {}): Promise<LocatedModel> {
   if (!isStoreUri(uri)) return await locatePath(uri);
-  return await withRepository(uri, async (repository, name) => {
+  return await withRepository(uri, async (repository, { name }) => {
     const { signal, onProgress } = options;
-    const path = await fetchModel(repository, { ...(signal && { signal }), ...(onProgress && { onProgress }) });
-    return { kind: "folder", path, ...(name !== undefined && { name }) };
+    const fetched = await fetchModel(repository, { ...(signal && { signal }), ...(onProgress && { onProgress }) });
+    return { kind: "folder", ...fetched, ...(name !== undefined && { name }) };
   });
 }
 
 /** Does something with the files of a model that is in a store. */
 export async function withRepository<T>(
   uri: string,
-  action: (repository: ArtifactRepository, name: string | undefined, resolved: ResolvedModel) => Promise<T>,
+  action: (repository: ArtifactRepository, resolved: ResolvedModel) => Promise<T>,
 ): Promise<T> {
   const store = activeRun()?.store ?? getTrackingStore();
   await using registry = openModelRegistry(getRegistryUri());
   const resolved = await resolveModelUri(uri, { store, registry });
-  const name = resolved.name ?? (resolved.modelId && (await store.getLoggedModel(resolved.modelId)).name);
-  return await action(store.artifacts(resolved.artifactUri), name, resolved);
+  return await action(store.artifacts(resolved.artifactUri), resolved);
 }
 
 async function locatePath(uri: string): Promise<LocatedModel> {
@@ -70,7 +75,7 @@ async function locatePath(uri: string): Promise<LocatedModel> {
       cause,
     );
   }
-  if (!isFile) return { kind: "folder", path, name: basename(path) };
+  if (!isFile) return { kind: "folder", path };
   if (CODE.test(path)) return { kind: "file", path };
   throw notLoaded(uri, "it is no file of code. Name the .ts or .js file of a model, or the folder of a saved one");
 }

@@ -66,12 +66,12 @@ export async function logModel(options: LogModelOptions): Promise<LoggedModelInf
   const logged = model === undefined
     ? await logToRun(store, run, options)
     : await logToModel(store, model, run, options);
-  if (run !== undefined) await logConfig(run, logged.modelConfig);
+  const warnings = [...logged.warnings, ...run === undefined ? [] : await logConfig(run, logged.modelConfig)];
   const { registeredModelName } = options;
-  if (registeredModelName === undefined) return { ...logged, experimentId };
+  if (registeredModelName === undefined) return { ...logged, warnings, experimentId };
   await using registry = openModelRegistry(getRegistryUri());
   const { version } = await registerModel(logged.modelUri, registeredModelName, { store, registry });
-  return { ...logged, experimentId, registeredModelVersion: version };
+  return { ...logged, warnings, experimentId, registeredModelVersion: version };
 }
 
 /** The logged model, yet without files; `undefined` where the server has no such thing. */
@@ -112,6 +112,7 @@ async function logToModel(
     const written = await writeTo(store.artifacts(artifactLocation), options, {
       modelUri,
       modelId,
+      name: model.name,
       artifactPath: artifactLocation,
       ...(run !== undefined && { runId: run.info.runId }),
     });
@@ -143,6 +144,7 @@ async function logToRun(
   const artifactPath = `${artifactUri}/${options.name}`;
   return await writeTo(store.artifacts(artifactPath), options, {
     modelUri: `runs:/${runId}/${options.name}`,
+    name: options.name,
     runId,
     artifactPath,
   });
@@ -170,15 +172,23 @@ async function writeTo(
   }
 }
 
-/** The configuration as params of the run, as MLflow logs it: nested keys with `/` between them. */
-async function logConfig(run: ActiveRun, config: ModelConfigValues | undefined): Promise<void> {
-  if (config === undefined) return;
-  const params = Object.fromEntries(flatten(config, ""));
-  const names = Object.keys(params);
-  for (let start = 0; start < names.length; start += LARGEST_BATCH) {
-    const batch = names.slice(start, start + LARGEST_BATCH).map((name) => [name, params[name] ?? ""]);
-    await run.store.logBatch(run.info.runId, { params: Object.fromEntries(batch) });
+/**
+ * The configuration as params of the run, as MLflow logs it: nested keys with `/` between them. A run has each param
+ * once: of a second model with other values what is left out is told.
+ */
+async function logConfig(run: ActiveRun, config: ModelConfigValues | undefined): Promise<string[]> {
+  if (config === undefined) return [];
+  const { params: known } = (await run.store.getRun(run.info.runId)).data;
+  const params = flatten(config, "");
+  const taken = params.filter(([name, value]) => Object.hasOwn(known, name) && known[name] !== value);
+  const fresh = params.filter(([name]) => !Object.hasOwn(known, name));
+  for (let start = 0; start < fresh.length; start += LARGEST_BATCH) {
+    const batch = Object.fromEntries(fresh.slice(start, start + LARGEST_BATCH));
+    await run.store.logBatch(run.info.runId, { params: batch });
   }
+  if (taken.length === 0) return [];
+  const names = taken.map(([name]) => `"${name}"`).join(", ");
+  return [`The run has params ${names} with other values already: the model's are in its configuration only`];
 }
 
 /** Params that MLflow takes at once. */

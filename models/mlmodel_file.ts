@@ -25,6 +25,8 @@ const PYTHON_VERSION = "3.11.7";
 
 /** What this package says of a model: the flavor `deno_function`. */
 export interface DenoFlavor {
+  /** Name that it answers under where it is not registered; absent in files of early versions. */
+  readonly name?: string;
   /** Whether it is a `ChatModel` or a `CustomModel`. */
   readonly kind: "chat" | "custom";
   /** The model's file, from the folder. */
@@ -96,6 +98,7 @@ export function formatMlmodel(file: MlmodelFile & { readonly deno: DenoFlavor })
         format_version: FORMAT_VERSION,
         runtime: "deno",
         kind: deno.kind,
+        ...(deno.name !== undefined && { name: deno.name }),
         model_path: deno.modelPath,
         package: `jsr:@chatmodel/chat-model@${deno.packageVersion}`,
         package_version: deno.packageVersion,
@@ -145,6 +148,7 @@ const files = v.array(v.object({ path: v.string(), sha256: v.string(), size: v.n
 
 const denoSchema = v.object({
   format_version: v.optional(v.number(), 1),
+  name: text,
   kind: v.picklist(["chat", "custom"]),
   model_path: v.string(),
   package_version: v.string(),
@@ -257,6 +261,7 @@ function readFlavor(value: unknown, streamable: boolean, where: string): DenoFla
     denoVersion: flavor.deno_version,
     permissions: parsePermissions(flavor.permissions ?? {}),
     files: flavor.files,
+    ...(flavor.name != null && { name: flavor.name }),
     ...(flavor.deno != null && { denoPath: flavor.deno }),
     ...(flavor.config != null && { config: flavor.config }),
     ...(flavor.lock != null && { lock: flavor.lock }),

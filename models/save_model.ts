@@ -18,7 +18,7 @@ import {
   writeCustomExample,
 } from "./_input_example.ts";
 import { type DenoFlavor, formatMlmodel, MLMODEL, type MlmodelFile } from "./mlmodel_file.ts";
-import { importModelFile } from "./model_file.ts";
+import { importModelFile, modelFileName } from "./model_file.ts";
 import { type ModelInfo, toModelInfo } from "./model_info.ts";
 import { DEFAULT_PERMISSIONS, type ModelPermissions, parsePermissions } from "./permissions.ts";
 import { CHAT_MODEL_SIGNATURE, inferSignature, type ModelSignature, pythonJson } from "../signature/mod.ts";
@@ -65,6 +65,8 @@ export interface SaveModelOptions {
 export interface ModelIdentity {
   /** URI that it will be found under. */
   readonly modelUri: string;
+  /** Name that it is logged under. Default: the file's, without its ending. */
+  readonly name?: string;
   /** Where it is logged to. */
   readonly artifactPath?: string;
   /** Id of the logged model. */
@@ -118,8 +120,9 @@ export async function writeModel(
   const content = await writeContent(folder, sources.modelPath, { options, config, artifacts });
   await addPythonFiles(folder);
   const files = await hashFolder(folder, signal);
-  const { modelUri, ...about } = identity;
+  const { modelUri, name = modelFileName(options.model), ...about } = identity;
   const deno: DenoFlavor = {
+    name,
     kind: content.kind,
     streamable: content.streamable,
     modelPath: sources.modelPath,
