@@ -9,6 +9,9 @@ import { print, printJson } from "./_output.ts";
 /** Milliseconds in which a server has to show that it is there. */
 const PROBE_TIMEOUT = 5_000;
 
+/** MLflow's variables for one try of a few seconds. */
+const ONE_TRY = { MLFLOW_HTTP_REQUEST_MAX_RETRIES: "0", MLFLOW_HTTP_REQUEST_TIMEOUT: "5" };
+
 /** The oldest Deno that this package is tested with. */
 const LEAST_DENO = [2, 9] as const;
 
@@ -28,15 +31,16 @@ export const doctor: Command = {
   flags: {},
   async run(input) {
     setTrackingUri(input.text("tracking-uri") ?? "");
-    const findings = [
-      checkDeno(),
-      ...await checkPermissions(),
-      await checkOllama(),
-      await checkTracking(),
-      await checkRegistry(),
-    ];
+    // A server that is not there is not waited for: that is what is to be told.
+    for (const [name, value] of Object.entries(ONE_TRY)) if (!Deno.env.get(name)) Deno.env.set(name, value);
+    const findings: Finding[] = [];
+    for (const check of [checkDeno, checkPermissions, checkOllama, checkTracking, checkRegistry]) {
+      const found = [await check()].flat();
+      findings.push(...found);
+      // As they come: the next may take a while.
+      if (!input.json) { for (const finding of found) print(lineOf(finding)); }
+    }
     if (input.json) printJson(findings);
-    else for (const finding of findings) print(lineOf(finding));
     const errors = findings.filter(({ status }) => status === "error").length;
     if (errors > 0) throw new CommandError(errors === 1 ? "One thing is wrong" : `${errors} things are wrong`, 1);
   },

@@ -112,5 +112,5 @@ async function modelOptions(input: CommandInput, file: string): Promise<LogModel
 
 /** A file is left to be read there, as it may be YAML. */
 async function configOf(text: string): Promise<NonNullable<LogModelOptions["modelConfig"]>> {
-  return /^\s*\{/.test(text) ? checkConfig(await jsonOf("model-config", text), "--model-config") : text;
+  return /^\s*[[{]/.test(text) ? checkConfig(await jsonOf("model-config", text), "--model-config") : text;
 }

@@ -1,5 +1,5 @@
 import { CommandError } from "../_command_error.ts";
-import { ChatModelError } from "../types/mod.ts";
+import { reasonOf } from "../models/reason_of.ts";
 import { nearName } from "../_near_names.ts";
 import { VERSION } from "../_version.ts";
 import { COMMANDS } from "./_commands.ts";
@@ -11,8 +11,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await run(args);
   } catch (error) {
-    if (!(error instanceof CommandError) && !ChatModelError.isInstance(error) && !isPermissionError(error)) throw error;
-    tell(`error: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`);
+    tell(`error: ${messageOf(error).replaceAll(/\s*\n\s*/g, " ")}`);
     Deno.exit(error instanceof CommandError ? error.exitCode : 1);
   }
 }
@@ -60,7 +59,7 @@ function unknownCommand(args: readonly string[]): CommandError {
   return new CommandError(`There is no command '${group}'.${hint} See --help`, 2);
 }
 
-/** What Deno says of a missing permission tells how to mend it. */
-function isPermissionError(error: unknown): error is Error {
-  return error instanceof Deno.errors.NotCapable;
+/** Ours say what to do; what the system or the author's code says is told with where it was. */
+function messageOf(error: unknown): string {
+  return error instanceof CommandError ? error.message : reasonOf(error);
 }

@@ -1,7 +1,9 @@
 import { CommandError } from "../_command_error.ts";
+import { reasonOf } from "../models/reason_of.ts";
 import { loadModel } from "../models/mod.ts";
 import { LoadedChatModel } from "../loaded_chat_model.ts";
-import { parseChatRequest } from "../types/mod.ts";
+import type { LoadedCustomModel } from "../loaded_custom_model.ts";
+import { ChatModelError, parseChatRequest } from "../types/mod.ts";
 import type { Command } from "./command.ts";
 import { print } from "./_output.ts";
 import { withStores } from "./_stores.ts";
@@ -37,6 +39,14 @@ export const predict: Command = {
         const progress = new TransferProgress();
         const model = await loadModel(uri, { kind: "any", signal, onProgress: progress.show });
         progress.end();
+        try {
+          await ask(model);
+        } catch (error) {
+          if (error instanceof CommandError) throw error;
+          throw ChatModelError.from(error);
+        }
+      });
+      async function ask(model: LoadedChatModel | LoadedCustomModel): Promise<void> {
         if (LoadedChatModel.isInstance(model)) {
           const parsed = parseChatRequest(request);
           if (!input.has("stream")) return write(JSON.stringify(await model.predict(parsed, { signal })));
@@ -46,7 +56,7 @@ export const predict: Command = {
         if (input.has("stream")) throw new CommandError(`Cannot stream "${uri}": it is a custom model`, 2);
         const { data, params } = splitInput(request);
         write(JSON.stringify(await model.predict(data, params, { signal })));
-      });
+      }
     } finally {
       Deno.removeSignalListener("SIGINT", onInterrupt);
     }
@@ -60,8 +70,8 @@ async function readRequest(path: string): Promise<unknown> {
   try {
     text = path === "-" ? await new Response(Deno.stdin.readable).text() : await Deno.readTextFile(path);
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new CommandError(`Cannot read the request: there is no file "${path}"`, 1, { cause });
+    const why = cause instanceof Deno.errors.NotFound ? `there is no file "${path}"` : reasonOf(cause);
+    throw new CommandError(`Cannot read the request from "${path}": ${why}`, 1, { cause });
   }
   try {
     return JSON.parse(text);
@@ -71,7 +81,7 @@ async function readRequest(path: string): Promise<unknown> {
   }
 }
 
-/** A custom model's input and params: `[input, params]` or `{"inputs": …, "params": …}`, else the input alone. */
+/** A custom model's input and params: `{"inputs": …, "params": …}`, else the input alone. */
 function splitInput(
   request: unknown,
 ): { readonly data: unknown; readonly params?: { readonly [name: string]: unknown } } {
@@ -83,7 +93,12 @@ function splitInput(
 }
 
 async function writerTo(path: string): Promise<(text: string) => void> {
-  const file = await Deno.open(path, { write: true, create: true, truncate: true });
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path, { write: true, create: true, truncate: true });
+  } catch (cause) {
+    throw new CommandError(`Cannot write the answer to "${path}": ${reasonOf(cause)}`, 1, { cause });
+  }
   const encoder = new TextEncoder();
   return (text) => {
     let bytes = encoder.encode(`${text}\n`);

@@ -1,4 +1,4 @@
-import { basename, join } from "@std/path";
+import { basename, join, resolve } from "@std/path";
 import type { ChatModel } from "../chat_model.ts";
 import { CustomModel } from "../custom_model.ts";
 import { type CallLimits, loadChatModel, type LoadedChatModel, type ModelEquipment } from "../loaded_chat_model.ts";
@@ -26,7 +26,7 @@ export interface LoadModelOptions extends CallLimits, TransferOptions {
   readonly modelConfig?: ModelConfigValues;
   /** Path of a YAML or JSON file of configuration, over what was logged and under {@linkcode LoadModelOptions.modelConfig}. */
   readonly modelConfigFile?: string;
-  /** Name that answers carry as `model`. Default: the registered or logged model's, or the file's or folder's. */
+  /** Name that answers carry as `model`. Default: the registered model's, else the logged one's, else the file's. */
   readonly name?: string;
 }
 
@@ -118,7 +118,7 @@ async function loadFolder(
   return await load(model, {
     uri,
     options,
-    name: options.name ?? registered ?? deno.name ?? basename(folder),
+    name: options.name ?? registered ?? deno.name ?? basename(resolve(folder)),
     equipment: { modelConfig: config, artifacts: Object.fromEntries(artifacts) },
     ...(file.signature !== undefined && { signature: file.signature }),
   });

@@ -43,7 +43,7 @@ export interface LoggedModelInfo extends ModelInfo {
   readonly experimentId: string;
   /** Version that it was registered as, if it was. */
   readonly registeredModelVersion?: string;
-  /** What may not work on another machine. */
+  /** What may not work on another machine, and what could not be noted beside the model. */
   readonly warnings: readonly string[];
 }
 
@@ -59,6 +59,7 @@ export interface LoggedModelInfo extends ModelInfo {
  * @throws {TrackingError} As the store does. The logged model then is marked as failed.
  */
 export async function logModel(options: LogModelOptions): Promise<LoggedModelInfo> {
+  options.signal?.throwIfAborted();
   const run = activeRun();
   const store = run?.store ?? getTrackingStore();
   const experimentId = options.experimentId ?? run?.info.experimentId ?? await activeExperimentId();
@@ -141,13 +142,19 @@ async function logToRun(
     );
   }
   const { runId, artifactUri } = run.info;
-  const artifactPath = `${artifactUri}/${options.name}`;
-  return await writeTo(store.artifacts(artifactPath), options, {
-    modelUri: `runs:/${runId}/${options.name}`,
-    name: options.name,
+  const { name } = options;
+  checkName(name);
+  const artifactPath = `${artifactUri.replace(/\/+$/, "")}/${name}`;
+  const written = await writeTo(store.artifacts(artifactPath), options, {
+    modelUri: `runs:/${runId}/${name}`,
+    name,
     runId,
     artifactPath,
   });
+  const lost = (["tags", "params", "modelType"] as const).filter((key) => options[key] !== undefined);
+  if (lost.length === 0) return written;
+  const warning = `Not kept, as the server at ${store.uri} is too old for logged models: ${lost.join(", ")}`;
+  return { ...written, warnings: [...written.warnings, warning] };
 }
 
 /** Writes the model where it is to be, or writes it here and brings it there. */
@@ -156,10 +163,10 @@ async function writeTo(
   options: LogModelOptions,
   identity: ModelIdentity,
 ): Promise<ModelInfo & { readonly warnings: readonly string[] }> {
-  if (repository.localPath !== undefined) {
-    return await writeFolder(repository.localPath, (folder) => writeModel(folder, options, identity));
-  }
   const { signal, onProgress } = options;
+  if (repository.localPath !== undefined) {
+    return await writeFolder(repository.localPath, (folder) => writeModel(folder, options, identity), { signal });
+  }
   const parent = await Deno.makeTempDir({ prefix: "chat-model-" });
   try {
     const folder = join(parent, "model");
@@ -174,21 +181,51 @@ async function writeTo(
 
 /**
  * The configuration as params of the run, as MLflow logs it: nested keys with `/` between them. A run has each param
- * once: of a second model with other values what is left out is told.
+ * once: of a second model with other values what is left out is told. So is what the store refuses: the model is there
+ * by now, and worth more than its params.
  */
 async function logConfig(run: ActiveRun, config: ModelConfigValues | undefined): Promise<string[]> {
   if (config === undefined) return [];
   const { params: known } = (await run.store.getRun(run.info.runId)).data;
   const params = flatten(config, "");
+  const warnings: string[] = [];
   const taken = params.filter(([name, value]) => Object.hasOwn(known, name) && known[name] !== value);
   const fresh = params.filter(([name]) => !Object.hasOwn(known, name));
   for (let start = 0; start < fresh.length; start += LARGEST_BATCH) {
-    const batch = Object.fromEntries(fresh.slice(start, start + LARGEST_BATCH));
-    await run.store.logBatch(run.info.runId, { params: batch });
+    warnings.push(...await logParams(run, fresh.slice(start, start + LARGEST_BATCH)));
   }
-  if (taken.length === 0) return [];
+  if (taken.length === 0) return warnings;
   const names = taken.map(([name]) => `"${name}"`).join(", ");
-  return [`The run has params ${names} with other values already: the model's are in its configuration only`];
+  return [
+    ...warnings,
+    `The run has params ${names} with other values already: the model's are in its configuration only`,
+  ];
+}
+
+/** Logs params; gives a warning for each that is refused. */
+async function logParams(run: ActiveRun, params: readonly [string, string][]): Promise<string[]> {
+  try {
+    await run.store.logBatch(run.info.runId, { params: Object.fromEntries(params) });
+    return [];
+  } catch (error) {
+    if (!(error instanceof TrackingError)) throw error;
+    const [first, ...others] = params;
+    if (first === undefined) return [];
+    if (others.length === 0) return [`"${first[0]}" of modelConfig is no param of the run: ${error.message}`];
+    // One that is refused, such as a prompt that is too long, takes all of its batch with it.
+    const results: string[] = [];
+    for (const param of params) results.push(...await logParams(run, [param]));
+    return results;
+  }
+}
+
+/** As servers that know logged models do: anything else is a path, and may lead elsewhere. */
+function checkName(name: string): void {
+  if (name !== "" && !/[/:.%"']/.test(name)) return;
+  throw new TrackingError(
+    "INVALID_PARAMETER_VALUE",
+    `Cannot log model "${name}": its name must be without any of / : . % " ', and not empty`,
+  );
 }
 
 /** Params that MLflow takes at once. */

@@ -18,7 +18,7 @@ export const MLMODEL = "MLmodel";
 export const FORMAT_VERSION = 1;
 
 /** The MLflow whose format is written. */
-const MLFLOW_VERSION = "3.17.2";
+export const MLFLOW_VERSION = "3.17.2";
 
 /** The Python that MLflow warns about if another one loads the model; any will do. */
 const PYTHON_VERSION = "3.11.7";

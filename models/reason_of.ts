@@ -1,9 +1,16 @@
 import { ChatModelError } from "../types/mod.ts";
 
 /** The author's own files are of interest, not those that load and serve them. */
-const OWN = ["./", "../serving/", "../chat_model.ts", "../loaded_chat_model.ts"].map((path) =>
-  new URL(path, import.meta.url).href
-);
+const OWN = [
+  "./",
+  "../serving/",
+  "../cli/",
+  "../cli.ts",
+  "../chat_model.ts",
+  "../loaded_chat_model.ts",
+  "../_call.ts",
+  "../streaming/",
+].map((path) => new URL(path, import.meta.url).href);
 
 /**
  * What an author's file failed with, in one line, and where: without the stack.

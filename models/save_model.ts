@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { CustomModel } from "../custom_model.ts";
 import { implementedMethods } from "../chat_model.ts";
 import { loadChatModel } from "../loaded_chat_model.ts";
@@ -17,7 +17,7 @@ import {
   writeChatExample,
   writeCustomExample,
 } from "./_input_example.ts";
-import { type DenoFlavor, formatMlmodel, MLMODEL, type MlmodelFile } from "./mlmodel_file.ts";
+import { type DenoFlavor, formatMlmodel, MLFLOW_VERSION, MLMODEL, type MlmodelFile } from "./mlmodel_file.ts";
 import { importModelFile, modelFileName } from "./model_file.ts";
 import { type ModelInfo, toModelInfo } from "./model_info.ts";
 import { DEFAULT_PERMISSIONS, type ModelPermissions, parsePermissions } from "./permissions.ts";
@@ -54,7 +54,8 @@ export interface SaveModelOptions {
   readonly permissions?: ModelPermissions;
   /**
    * Calls the model once with the input example, and keeps the answer as `output_example.json`: `"predict"` in one
-   * piece, `"stream"` as a stream. Default: the model is not called.
+   * piece, `"stream"` as a stream (a custom model answers in one piece either way, and needs an input example). Default:
+   * the model is not called.
    */
   readonly validate?: "predict" | "stream";
   /** Gives up; nothing is left behind. */
@@ -91,8 +92,8 @@ export interface SavedModelInfo extends ModelInfo {
  * @param options The model, and what goes with it.
  * @returns What was saved.
  * @throws {ChatModelError} With code `invalid_model_file`, `invalid_model_path`, `invalid_model_config`,
- * `folder_not_empty` or `permission_denied` (it runs `deno info`, which needs `--allow-run`). What the model throws when
- * it is validated is handed on.
+ * `invalid_input_example`, `folder_not_empty` or `permission_denied` (it runs `deno info`, which needs `--allow-run`).
+ * What the model throws when it is validated is handed on.
  * @throws {ValidationError} If the input example is no request.
  */
 export async function saveModel(path: string, options: SaveModelOptions): Promise<SavedModelInfo> {
@@ -116,7 +117,10 @@ export async function writeModel(
   const config = await readConfig(options.modelConfig);
   const permissions = options.permissions === undefined ? DEFAULT_PERMISSIONS : parsePermissions(options.permissions);
   const sources = await packageSources(options.model, folder, { codePaths: options.codePaths ?? [], signal });
-  const artifacts = await collectArtifacts(options.artifacts ?? {}, folder, { resolve: fetchArtifact, signal });
+  const artifacts = await collectArtifacts(options.artifacts ?? {}, folder, {
+    resolve: (uri, destination) => fetchArtifact(uri, destination, signal),
+    signal,
+  });
   const content = await writeContent(folder, sources.modelPath, { options, config, artifacts });
   await addPythonFiles(folder);
   const files = await hashFolder(folder, signal);
@@ -140,6 +144,7 @@ export async function writeModel(
     flavors: ["deno_function", "python_function"],
     streamable: content.streamable,
     artifacts,
+    mlflowVersion: MLFLOW_VERSION,
     metadata: { ...(content.kind === "chat" && { task: CHAT_TASK }), ...metadataOf(options) },
     modelSizeBytes: files.reduce((sum, { size }) => sum + size, 0),
     modelUuid: identity.modelId ?? crypto.randomUUID().replaceAll("-", ""),
@@ -174,29 +179,30 @@ async function writeContent(folder: string, modelPath: string, content: ContentO
   // The copy rather than the author's file: what is saved is what is looked at, and a file that was changed since it
   // was imported before is seen as it is now.
   const model = await importModelFile(join(folder, modelPath), { shownAs: content.options.model });
+  const callOptions = signal === undefined ? {} : { signal };
   const equipment = {
     modelConfig: new ModelConfig(content.config, content.config && [{ source: "logged", values: content.config }]),
     artifacts: Object.fromEntries(
       Object.entries(content.artifacts).map(([name, { path }]) => [name, join(folder, path)]),
     ),
-    ...(signal !== undefined && { signal }),
+    ...callOptions,
   };
   if (CustomModel.isInstance(model)) {
     const example = inputExample === undefined ? undefined : customExample(inputExample);
-    if (example !== undefined) await writeCustomExample(folder, example);
+    if (example === undefined) {
+      if (validate !== undefined) throw noExample();
+      return { kind: "custom", streamable: false, hasExample: false, hasParams: false };
+    }
+    const { input, params } = example;
+    await writeCustomExample(folder, example);
     let output: unknown;
-    if (validate !== undefined && example !== undefined) {
-      const loaded = await loadCustomModel(model, equipment);
-      output = await loaded.predict(example.input, example.params ?? {}, equipment);
+    if (validate !== undefined) {
+      const loaded = await loadCustomModel(model, { ...equipment, signature: inferSignature(input, params) });
+      output = await loaded.predict(input, params ?? {}, callOptions);
       await Deno.writeTextFile(join(folder, OUTPUT_FILE), pythonJson(output));
     }
-    return {
-      kind: "custom",
-      streamable: false,
-      hasExample: example !== undefined,
-      hasParams: example?.params !== undefined,
-      ...(example !== undefined && { signature: inferSignature(example.input, example.params, output) }),
-    };
+    const signature = inferSignature(input, params, output);
+    return { kind: "custom", streamable: false, hasExample: true, hasParams: params !== undefined, signature };
   }
   implementedMethods(model);
   const example = chatExample(inputExample);
@@ -204,12 +210,19 @@ async function writeContent(folder: string, modelPath: string, content: ContentO
   if (validate !== undefined) {
     const loaded = await loadChatModel(model, equipment);
     const answer = validate === "predict"
-      ? await loaded.predict(example.request, equipment)
-      : await accumulate(loaded.predictStream(example.request, equipment));
+      ? await loaded.predict(example.request, callOptions)
+      : await accumulate(loaded.predictStream(example.request, callOptions));
     await Deno.writeTextFile(join(folder, OUTPUT_FILE), pythonJson(answer));
   }
   // One of the two methods follows from the other, so every chat model streams.
   return { kind: "chat", streamable: true, hasExample: true, hasParams: false, signature: CHAT_MODEL_SIGNATURE };
+}
+
+function noExample(): ChatModelError {
+  return new ChatModelError("Cannot validate a custom model: what it takes is not known. Give an input example", {
+    status: 400,
+    code: "invalid_input_example",
+  });
 }
 
 async function readConfig(config: ModelConfigValues | string | undefined): Promise<ModelConfigValues | undefined> {
@@ -240,5 +253,5 @@ async function listFiles(folder: string, below: string): Promise<string[]> {
 /** Where this package is a checkout, its `deno.json`: a Python on this machine runs the model with that. */
 function checkout(): Pick<DenoFlavor, "config"> {
   const config = new URL("../deno.json", import.meta.url);
-  return config.protocol === "file:" ? { config: decodeURIComponent(config.pathname) } : {};
+  return config.protocol === "file:" ? { config: fromFileUrl(config) } : {};
 }

@@ -169,6 +169,37 @@ for (
   });
 }
 
+Deno.test("cli.ts tells of the model's own failures in one line, and makes no database for a folder or a file", async () => {
+  await using place = await workplace();
+  const file = await place.write(
+    "throws.ts",
+    `import { ChatModel } from "@chatmodel/chat-model";
+export default class Throws extends ChatModel {
+  override predict(): string {
+    throw new Error("boom of author");
+  }
+}
+`,
+  );
+  for (
+    const args of [["predict", "-m", file, "-i", "-"], ["predict", "-m", file, "-i", "-", "--stream"], [
+      ...["predict", "-m", file, "-i", "-", "-o", "nowhere/answer.json"],
+    ], ["predict", "-m", file, "-i", place.path]]
+  ) {
+    const { code, stdout, stderr } = await place.run(args, REQUEST);
+    assertEquals([code, stdout], [1, ""], stderr);
+    assertEquals(stderr.trim().split("\n").length, 1, stderr);
+    assertMatch(
+      stderr,
+      /^error: Cannot (?:answer: the model failed: boom of author|write the answer|read the request)/,
+    );
+  }
+  assertEquals((await Array.fromAsync(Deno.readDir(place.path))).map(({ name }) => name), ["throws.ts"]);
+  const { code, stderr } = await place.run(["log", file, "--name", "m", "--validate", "predict"]);
+  assertEquals([code, stderr.trim().split("\n").length], [1, 1], stderr);
+  assertStringIncludes(stderr, "boom of author");
+});
+
 Deno.test("cli.ts --help lists all commands; each has a help of its own", async () => {
   await using place = await workplace();
   const { code, stdout } = await place.run(["--help"]);
@@ -183,7 +214,7 @@ Deno.test("cli.ts --help lists all commands; each has a help of its own", async 
 });
 
 Deno.test("cli.ts doctor tells what is right, what is wrong, and how to mend it", async () => {
-  await using place = await workplace({ MLFLOW_HTTP_REQUEST_MAX_RETRIES: "0" });
+  await using place = await workplace();
   const right = await place.run(["doctor", "--json"]);
   assertEquals(right.code, 0, right.stderr);
   const findings: { check: string; status: string; detail: string; remedy?: string }[] = JSON.parse(right.stdout);
@@ -196,5 +227,7 @@ Deno.test("cli.ts doctor tells what is right, what is wrong, and how to mend it"
   assertEquals(await Array.fromAsync(Deno.readDir(place.path)), []);
   const wrong = await place.run(["doctor", "--tracking-uri", "http://127.0.0.1:1"]);
   assertEquals(wrong.code, 1);
+  assertMatch(wrong.stdout, /^ok +Deno/m);
   assertMatch(wrong.stdout, /^error +Tracking/m);
+  assertStringIncludes(wrong.stdout, "MLFLOW_TRACKING_URI");
 });

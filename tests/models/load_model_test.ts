@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { ChatModelError, LoadedChatModel, LoadedCustomModel, ValidationError } from "@chatmodel/chat-model";
 import { getModelInfo, loadModel, saveModel, type SaveModelOptions } from "@chatmodel/chat-model/models";
@@ -145,7 +145,7 @@ Deno.test("loadModel() makes a model of its own each time", async () => {
   await using author = await authorFolder();
   const path = await saved(author);
   const [one, other] = await Promise.all([loadModel(path), loadModel(path)]);
-  assertNotEquals(one, other);
+  assert(one !== other);
   assertEquals(await answer(one), "Hello Hi Be kind 5=5 prompt 1");
   assertEquals(await answer(one), "Hello Hi Be kind 5=5 prompt 2");
   assertEquals(await answer(other), "Hello Hi Be kind 5=5 prompt 1");

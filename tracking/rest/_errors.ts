@@ -230,7 +230,7 @@ export function lossOf(request: FailedRequest, cause: unknown): Loss {
     ? `no such host. Check MLFLOW_TRACKING_URI`
     : isUnsent
     ? `${text.replace(/^.*client error \(\w+\): /s, "")}. Check MLFLOW_TRACKING_URI`
-    : "the connection broke before an answer came";
+    : "the connection broke before an answer came. See whether it runs, and whether MLFLOW_TRACKING_URI names it";
   return { error: make(`${at}: ${reason}`, { retryable: true }), mayRetry: true, mayBeDone: !isUnsent };
 }
 
