@@ -22,7 +22,11 @@ export interface LoadModelOptions extends CallLimits, TransferOptions {
    * @default {"chat"}
    */
   readonly kind?: "chat" | "custom" | "any";
-  /** Configuration in place of what was logged: only keys that were logged. */
+  /**
+   * Configuration in place of what was logged: only keys that were logged. Over it stands nothing; under it the
+   * variables `MLFLOW_PYFUNC_INFERENCE_CONFIG` and `SERVING_MODEL_CONFIG` (JSON), as far as the environment may be read,
+   * and {@linkcode LoadModelOptions.modelConfigFile}.
+   */
   readonly modelConfig?: ModelConfigValues;
   /** Path of a YAML or JSON file of configuration, over what was logged and under {@linkcode LoadModelOptions.modelConfig}. */
   readonly modelConfigFile?: string;

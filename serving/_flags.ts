@@ -41,7 +41,8 @@ Usage: deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY 
   --version                  Print the version
   -h, --help                 Print this help
 
-Environment: OLLAMA_HOST (default 127.0.0.1:11434), OLLAMA_API_KEY (for ollama.com).
+Environment: OLLAMA_HOST (default 127.0.0.1:11434), OLLAMA_API_KEY (for ollama.com). For logged models, with --allow-env
+also MLFLOW_TRACKING_URI and SERVING_MODEL_CONFIG (JSON in place of what was configured when the model was logged).
 `;
 
 /**

@@ -1,6 +1,7 @@
 import { DemoChatModel } from "../adapters/demo/mod.ts";
 import { OllamaClient, OllamaModels } from "../adapters/ollama/mod.ts";
 import { loadChatModel } from "../loaded_chat_model.ts";
+import { LoadedCustomModel } from "../loaded_custom_model.ts";
 import { ChatModelError, OverloadedError } from "../types/mod.ts";
 import { type App, createApp } from "./app.ts";
 import { CommandError } from "../_command_error.ts";
@@ -40,7 +41,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   // Before anything is printed: who reads that the server listens may stop it at once.
   const stopped = stopOnSignal(server, app);
   for (const notice of served.notices) warn(notice);
-  announce(served.names, urlOf(server.addr), flags.host);
+  announce(served, urlOf(server.addr), flags.host);
   await stopped;
   Deno.exit(0); // A model may have left timers or connections, for which the process would wait.
 }
@@ -49,13 +50,21 @@ interface Served {
   readonly models: AppModels | ModelDirectory;
   /** Names of the models, the default first. */
   readonly names: readonly string[];
+  /** Whether the default is a custom model, which is asked in another way. */
+  readonly isCustom?: boolean;
   /** What is to be told once the server listens: where it cannot, that alone is of interest. */
   readonly notices: readonly string[];
 }
 
 async function namedModels(flags: ServeFlags): Promise<Served> {
   const { models, warnings } = await loadSpecs(flags.models, flags);
-  return { models, names: [...models.keys()], notices: warnings.map((warning) => `warning: ${warning}`) };
+  const [first] = models.values();
+  return {
+    models,
+    names: [...models.keys()],
+    isCustom: LoadedCustomModel.isInstance(first),
+    notices: warnings.map((warning) => `warning: ${warning}`),
+  };
 }
 
 /** All models of Ollama if one answers, else the demo model: loudly, so that no one takes it for a real one. */
@@ -111,15 +120,15 @@ function urlOf({ hostname, port }: ListeningServer["addr"]): string {
   return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
-function announce(names: readonly string[], url: string, host: string): void {
+function announce({ names, isCustom = false }: Served, url: string, host: string): void {
   const [first = "demo"] = names;
+  const messages = [{ role: "user", content: "Hello" }];
+  const body = isCustom ? { model: first, inputs: "Hello" } : { model: first, stream: true, messages };
+  const request = isCustom ? "/invocations -H 'content-type: application/json'" : "/v1/chat/completions";
   print(`Listening on ${url}  (models: ${names.join(", ")})
 
 Try it:
-  curl -N ${url}/v1/chat/completions -d '${
-    JSON.stringify({ model: first, stream: true, messages: [{ role: "user", content: "Hello" }] })
-      .replaceAll("'", String.raw`'\''`)
-  }'
+  curl -N ${url}${request} -d '${JSON.stringify(body).replaceAll("'", String.raw`'\''`)}'
 
 Stop with Ctrl-C.`);
   if (!["127.0.0.1", "::1", "localhost"].includes(host)) {
