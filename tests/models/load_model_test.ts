@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { ChatModelError, LoadedChatModel, LoadedCustomModel, ValidationError } from "@chatmodel/chat-model";
-import { getModelInfo, loadModel, saveModel, type SaveModelOptions } from "@chatmodel/chat-model/models";
+import { loadModel, saveModel, type SaveModelOptions } from "@chatmodel/chat-model/models";
 import { ROOT } from "../support/command.ts";
 import { runDeno, type TemporaryFolder } from "./_folder.ts";
 import { answer, ask, authorFolder, copyFolder, namesIn } from "./_models.ts";
@@ -248,11 +248,8 @@ Deno.test("loadModel() checks a custom model's input and fills in its params", a
     unit: "letters",
   });
   const error = await assertRejects(() => model.predict({ texts: "Hello" }, { factor: "three" }), ValidationError);
-  assertEquals(
-    error.issues.map(({ path }) => path).sort(),
-    ["params.factor", "text", "texts"].filter((path) => error.message.includes(path)).sort(),
-  );
-  assertStringIncludes(error.message, "params.factor");
+  assertStringIncludes(error.message, '"text": Expected a string, found nothing');
+  assertStringIncludes(error.message, '"params.factor": Expected a whole number, found a string');
 });
 
 Deno.test("loadModel() says of MLflow's Python models that they cannot be run here", async () => {
@@ -262,10 +259,7 @@ Deno.test("loadModel() says of MLflow's Python models that they cannot be run he
     const path = join(MLFLOW_MODELS, name);
     const error = await assertRejects(() => loadModel(path), ChatModelError, "Python code cannot be run here");
     assertEquals(error.code, "python_model", name);
-    assertStringIncludes(
-      error.message,
-      (await getModelInfo(path)).flavors.includes("python_function") ? "mlflow.pyfunc" : "",
-    );
+    assertStringIncludes(error.message, '(its loader is "mlflow.pyfunc.');
   }
 });
 
