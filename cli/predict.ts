@@ -40,23 +40,12 @@ export const predict: Command = {
         const model = await loadModel(uri, { kind: "any", signal, onProgress: progress.show });
         progress.end();
         try {
-          await ask(model);
+          await ask(model, { uri, request, stream: input.has("stream"), write, signal });
         } catch (error) {
           if (error instanceof CommandError) throw error;
           throw ChatModelError.from(error);
         }
       });
-      async function ask(model: LoadedChatModel | LoadedCustomModel): Promise<void> {
-        if (LoadedChatModel.isInstance(model)) {
-          const parsed = parseChatRequest(request);
-          if (!input.has("stream")) return write(JSON.stringify(await model.predict(parsed, { signal })));
-          for await (const chunk of model.predictStream(parsed, { signal })) write(JSON.stringify(chunk));
-          return;
-        }
-        if (input.has("stream")) throw new CommandError(`Cannot stream "${uri}": it is a custom model`, 2);
-        const { data, params } = splitInput(request);
-        write(JSON.stringify(await model.predict(data, params, { signal })));
-      }
     } finally {
       Deno.removeSignalListener("SIGINT", onInterrupt);
     }
@@ -64,6 +53,27 @@ export const predict: Command = {
     Deno.exit(0);
   },
 };
+
+interface Question {
+  readonly uri: string;
+  readonly request: unknown;
+  readonly stream: boolean;
+  readonly write: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+async function ask(model: LoadedChatModel | LoadedCustomModel, question: Question): Promise<void> {
+  const { uri, request, stream, write, signal } = question;
+  if (LoadedChatModel.isInstance(model)) {
+    const parsed = parseChatRequest(request);
+    if (!stream) return write(JSON.stringify(await model.predict(parsed, { signal })));
+    for await (const chunk of model.predictStream(parsed, { signal })) write(JSON.stringify(chunk));
+    return;
+  }
+  if (stream) throw new CommandError(`Cannot stream "${uri}": it is a custom model`, 2);
+  const { data, params } = splitInput(request);
+  write(JSON.stringify(await model.predict(data, params, { signal })));
+}
 
 async function readRequest(path: string): Promise<unknown> {
   let text: string;
