@@ -36,7 +36,8 @@ export interface LoadModelOptions extends CallLimits, TransferOptions {
 
 /**
  * Loads a model by URI: brings its files to this machine if need be, makes sure that they are what was saved, imports
- * its code and calls its `loadContext`.
+ * its code and calls its `loadContext`. A model that is made of others loads them in its `loadContext`: its file must
+ * not wait for them while it is imported.
  *
  * | URI                                                | what it names                            |
  * | -------------------------------------------------- | ---------------------------------------- |

@@ -1,16 +1,12 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { basename, extname, resolve, toFileUrl } from "@std/path";
 import type { ChatModel } from "../chat_model.ts";
 import type { CustomModel } from "../custom_model.ts";
-import { setModel, takeModel, toModel } from "../set_model.ts";
+import { takeModel, toModel } from "../set_model.ts";
 import { ChatModelError } from "../types/mod.ts";
 import { reasonOf } from "./reason_of.ts";
 
 /** Imports run one after the other, so that what a file names by `setModel` is not taken for another's. */
 let queue: Promise<unknown> = Promise.resolve();
-
-/** Whether it is a file that is being imported which asks for another: it cannot wait for itself. */
-const importing = new AsyncLocalStorage<true>();
 
 /** Name that the model of a file is served under: the file's, without its extension. */
 export function modelFileName(path: string): string {
@@ -32,26 +28,18 @@ export interface ImportOptions {
 /**
  * The model of a file: its default export, a class or an instance, or what it named by `setModel`.
  *
+ * Files are imported one after the other, so one that waits for another model while it is imported itself waits for
+ * ever: that is what `loadContext` is for.
+ *
  * @param path The file.
  * @param options Options.
  * @returns The model.
  * @throws {ChatModelError} With code `invalid_model_file` if the file is missing, cannot be imported, or has no model.
  */
 export function importModelFile(path: string, options: ImportOptions = {}): Promise<ChatModel | CustomModel> {
-  if (importing.getStore()) return importNested(path, options);
-  const result = queue.then(() => importing.run(true, () => importNow(path, options)));
+  const result = queue.then(() => importNow(path, options));
   queue = result.catch(() => {}); // Reported to whoever asked for that file; the next one is still to be imported.
   return result;
-}
-
-/** What the outer file named so far is still its model when the inner one is there. */
-async function importNested(path: string, options: ImportOptions): Promise<ChatModel | CustomModel> {
-  const outer = takeModel();
-  try {
-    return await importNow(path, options);
-  } finally {
-    if (outer !== undefined) setModel(outer);
-  }
 }
 
 /** What files named by `setModel`, by address: a file that is served twice runs only once. */

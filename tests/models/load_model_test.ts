@@ -173,17 +173,21 @@ setModel(class extends ChatModel {
   await assertRejects(() => loadModel(join(author.path, "none.ts")), ChatModelError, "it has no model");
 });
 
-Deno.test("loadModel() can be called by a file of a model while that is imported", async () => {
+Deno.test("loadModel() can be called by the loadContext of another model", async () => {
   await using author = await authorFolder();
   const path = await saved(author);
-  const outer = `import { ChatModel, setModel } from "@chatmodel/chat-model";
+  const outer = `import { ChatModel, type LoadedChatModel, setModel } from "@chatmodel/chat-model";
 import { loadModel } from ${JSON.stringify(toFileUrl(join(ROOT, "models/mod.ts")).href)};
 setModel(class extends ChatModel {
+  #inner?: LoadedChatModel;
+  override async loadContext() {
+    this.#inner = await loadModel(${JSON.stringify(path)});
+  }
   override async predict() {
-    return "Inner says " + (await inner.predict({ messages: [{ role: "user", content: "Ho" }] })).choices[0]?.message.content;
+    const answer = await this.#inner?.predict({ messages: [{ role: "user", content: "Ho" }] });
+    return "Inner says " + answer?.choices[0]?.message.content;
   }
 });
-const inner = await loadModel(${JSON.stringify(path)});
 `;
   await Deno.writeTextFile(join(author.path, "outer.ts"), outer);
   const model = await loadModel(join(author.path, "outer.ts"));
