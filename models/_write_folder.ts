@@ -50,7 +50,8 @@ async function placeOf(target: string, path: string): Promise<string> {
     return isSymlink ? await Deno.realPath(target) : target;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) return target; // The check that follows says what is wrong.
-    const linked = await Deno.lstat(target).then(() => true, () => false);
+    // Not only whether there is something: another writer may have been quicker meanwhile.
+    const linked = await Deno.lstat(target).then(({ isSymlink }) => isSymlink, () => false);
     if (linked) throw occupied(path, "it is a link to what does not exist");
     return target;
   }
