@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { basename, extname, resolve, toFileUrl } from "@std/path";
 import type { ChatModel } from "../chat_model.ts";
 import type { CustomModel } from "../custom_model.ts";
@@ -7,6 +8,13 @@ import { reasonOf } from "./reason_of.ts";
 
 /** Imports run one after the other, so that what a file names by `setModel` is not taken for another's. */
 let queue: Promise<unknown> = Promise.resolve();
+
+/**
+ * Deno calls handlers of `Deno.serve`, and all else that the system calls, in the context of the latest import: they
+ * would find themselves in the run in which a model was logged or loaded. So files are imported in the context that this
+ * one was.
+ */
+const outsideOfRuns = AsyncLocalStorage.snapshot();
 
 /** Name that the model of a file is served under: the file's, without its extension. */
 export function modelFileName(path: string): string {
@@ -100,7 +108,7 @@ async function checkFile(file: string, path: string): Promise<void> {
 
 async function importModule(path: string, url: string): Promise<Record<string, unknown>> {
   try {
-    const module: Record<string, unknown> = await import(url);
+    const module: Record<string, unknown> = await outsideOfRuns(() => import(url));
     return module;
   } catch (error) {
     throw failed(path, "it cannot be imported", error);

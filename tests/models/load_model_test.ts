@@ -151,7 +151,31 @@ Deno.test("loadModel() makes a model of its own each time", async () => {
   assertEquals(await answer(other), "Hello Hi Be kind 5=5 prompt 1");
 });
 
+Deno.test("loadModel() makes a model of its own each time of a file that exports an instance, or names one", async () => {
+  const source = (last: string) =>
+    `import { ChatModel, setModel } from "@chatmodel/chat-model";
+class Counting extends ChatModel {
+  #calls = 0;
+  override predict() {
+    return String(++this.#calls);
+  }
+}
+${last}
+`;
+  await using author = await authorFolder({
+    "exported.ts": source("export default new Counting();").replace(", setModel", ""),
+    "named.ts": source("setModel(new Counting());"),
+  });
+  for (const name of ["exported", "named"]) {
+    const path = join(author.path, name);
+    await saveModel(path, { model: join(author.path, `${name}.ts`), validate: "predict" });
+    const [one, other] = [await loadModel(path), await loadModel(path)];
+    assertEquals([await answer(one), await answer(one), await answer(other)], ["1", "2", "1"], name);
+  }
+});
+
 Deno.test("loadModel() does not take one file's setModel for another's", async () => {
+  // Both are under way for a while after they named their model.
   const named = (text: string) =>
     `import { ChatModel, setModel } from "@chatmodel/chat-model";
 setModel(class extends ChatModel {
@@ -159,6 +183,7 @@ setModel(class extends ChatModel {
     return "${text}";
   }
 });
+await new Promise((resolve) => setTimeout(resolve, 20));
 `;
   await using author = await authorFolder({
     "a.ts": named("a"),

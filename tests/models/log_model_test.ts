@@ -1,10 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { DatabaseSync } from "node:sqlite";
-import { ChatModelError } from "@chatmodel/chat-model";
 import { downloadModel, getModelInfo, loadModel, logModel } from "@chatmodel/chat-model/models";
 import { openModelRegistry } from "@chatmodel/chat-model/registry";
-import { closeTracking, setTrackingUri, startRun, TrackingError } from "@chatmodel/chat-model/tracking";
+import { activeRun, closeTracking, setTrackingUri, startRun, TrackingError } from "@chatmodel/chat-model/tracking";
 import { newTracking, type Tracking } from "../tracking/fluent/support.ts";
 import { answer, ask, authorFolder, filesBelow, namesIn, noteCalls } from "./_models.ts";
 import { RUN_ID, startMlflowServer } from "./_mlflow_server.ts";
@@ -160,6 +159,26 @@ Deno.test("logModel() refuses a name with characters that URIs need", async () =
   assertEquals(await modelsOf(tracking), []);
 });
 
+Deno.test("loadModel() and logModel() in a run do not draw handlers of a server into it", async () => {
+  await using _tracking = await newTracking();
+  await using author = await authorFolder();
+  const model = join(author.path, "model.ts");
+  const seen: unknown[] = [];
+  await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => {
+    seen.push(activeRun()?.info.runId);
+    return new Response();
+  });
+  const look = async () => await (await fetch(`http://127.0.0.1:${server.addr.port}`)).body?.cancel();
+  await startRun(async (run) => {
+    const { modelUri } = await logModel({ name: "teller", model });
+    await look();
+    await loadModel(modelUri);
+    await look();
+    assertEquals(activeRun()?.info.runId, run.info.runId);
+  });
+  assertEquals(seen, [undefined, undefined]);
+});
+
 Deno.test("loadModel() takes every form of URI that a store knows", async () => {
   await using tracking = await newTracking();
   await using author = await authorFolder();
@@ -243,6 +262,7 @@ Deno.test("logModel() takes artifacts of a run, of a logged model, and of a logg
     "missing.txt",
   );
   assertEquals(error.errorCode, "RESOURCE_DOES_NOT_EXIST");
+  assert(!error.message.includes("Cannot find model"), error.message);
   assertEquals((await modelsOf(tracking)).map(({ status }) => status).sort(), ["FAILED", "READY", "READY"]);
 });
 
@@ -271,8 +291,10 @@ Deno.test("logModel() puts the model among the run's artifacts where the server 
 
     const outside = await assertRejects(() => logModel({ name: "teller", model }), TrackingError, "Log it in a run");
     assertEquals(outside.errorCode, "ENDPOINT_NOT_FOUND");
-    const upwards = await assertRejects(() => startRun(() => logModel({ name: "..", model })), ChatModelError);
-    assertEquals(upwards.code, "invalid_parameter_value");
+    for (const name of ["..", "a/b", ""]) {
+      const error = await assertRejects(() => startRun(() => logModel({ name, model })), TrackingError, "its name");
+      assertEquals(error.errorCode, "INVALID_PARAMETER_VALUE");
+    }
   } finally {
     await closeTracking();
     setTrackingUri("");
