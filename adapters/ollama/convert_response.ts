@@ -148,7 +148,9 @@ export class AnswerConverter {
     if (forced === undefined || reason === "length") return;
     // Calls that are left out anyway do no harm.
     for (const call of calls.slice(0, maxCalls - this.#callCount)) {
-      forced.checks.get(call.function.name)?.(call.function.arguments);
+      const check = forced.checks.get(call.function.name);
+      if (check === undefined) throw callNotDemanded(call.function.name);
+      check(call.function.arguments);
     }
   }
 
@@ -280,6 +282,16 @@ function parseCall(text: string, { checks }: ForcedCall): OllamaToolCall | undef
   }
   if (!isRecord(value) || typeof value.name !== "string" || !checks.has(value.name)) return undefined;
   return isRecord(value.arguments) ? { function: { name: value.name, arguments: value.arguments } } : undefined;
+}
+
+function callNotDemanded(name: string): UpstreamError {
+  return new UpstreamError(
+    `Cannot give the tool call that was demanded: the model called ${
+      JSON.stringify(name)
+    }, which is not one of those ` +
+      "that were to be called. Try again, or use a larger model",
+    { code: "tool_call_lost", retryable: true },
+  );
 }
 
 /**
