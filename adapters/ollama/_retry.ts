@@ -14,25 +14,3 @@ export function retryDelay(attempt: number, retryAfter: number | undefined): num
   if (retryAfter !== undefined) return retryAfter <= MAX_RETRY_AFTER ? retryAfter : undefined;
   return Math.min(MAX_DELAY, BASE_DELAY * 2 ** attempt) * (0.5 + Math.random() / 2);
 }
-
-/**
- * Waits.
- *
- * @param milliseconds How long.
- * @param signal Ends the waiting.
- * @throws The signal's reason.
- */
-export async function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
-  await new Promise<void>((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", stop, { once: true });
-  });
-}

@@ -14,7 +14,8 @@ import {
 } from "./_errors.ts";
 import { isObject, parseJson } from "./_json_value.ts";
 import { RecordBatches, type RecordSource } from "./_record_batches.ts";
-import { retryDelay, sleep } from "./_retry.ts";
+import { sleep } from "../../_sleep.ts";
+import { retryDelay } from "./_retry.ts";
 import type { OllamaClientOptions } from "./client_options.ts";
 import { type OllamaHost, parseOllamaHost } from "./host.ts";
 

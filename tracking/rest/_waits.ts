@@ -34,28 +34,6 @@ export function readRetryAfter(headers: Headers): number | undefined {
   return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
 }
 
-/**
- * Waits.
- *
- * @param milliseconds How long.
- * @param signal Ends the waiting.
- * @throws The signal's reason.
- */
-export async function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
-  await new Promise<void>((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", stop, { once: true });
-  });
-}
-
 /** Stops a request when the caller says so, or when nothing has come or gone for too long. */
 export class Watch {
   readonly #controller = new AbortController();

@@ -13,7 +13,8 @@ import {
   lossOf,
   parseJson,
 } from "./_errors.ts";
-import { retryDelay, sleep, Watch } from "./_waits.ts";
+import { sleep } from "../../_sleep.ts";
+import { retryDelay, Watch } from "./_waits.ts";
 
 /** Options for talking to a tracking server. */
 export interface MlflowHttpOptions {
