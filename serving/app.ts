@@ -1,12 +1,13 @@
 import { ChatModelError } from "../types/mod.ts";
 import type { CallLimits } from "../loaded_chat_model.ts";
-import { chatCompletions, type ChatRouteOptions, modelNotFound } from "./_chat_completions.ts";
+import type { ChatRouteOptions } from "./_chat_completions.ts";
 import { type AllowedOrigins, checkOrigin, isAllowedOrigin, preflightResponse, pushCorsHeaders } from "./_cors.ts";
 import { type AppModels, isDirectory, type ModelDirectory, StaticDirectory } from "./directory.ts";
-import { invocations, mlflowErrorResponse } from "./_invocations.ts";
+import { mlflowErrorResponse } from "./_invocations.ts";
 import { RequestScope } from "./_request_scope.ts";
-import { errorResponse, errorStatus, type Header, invalidUrl, jsonResponse, methodNotAllowed } from "./_respond.ts";
-import { VERSION } from "../_version.ts";
+import { errorResponse, errorStatus, type Header, invalidUrl, methodNotAllowed } from "./_respond.ts";
+import { pathOf, routePath, Router } from "./_router.ts";
+import { makeRoutes } from "./_routes.ts";
 
 /** Options for {@linkcode createApp}. */
 export interface AppOptions extends CallLimits {
@@ -48,9 +49,6 @@ export interface App {
    */
   readonly abort: (reason: unknown) => void;
 }
-
-type Route = (request: Request, scope: RequestScope, headers: Header[], id?: string) => Response | Promise<Response>;
-type Methods = Readonly<Record<string, Route>>;
 
 /**
  * Makes an app that serves models to OpenAI's clients and to MLflow's: `/v1/chat/completions` and `/v1/models` (also
@@ -110,13 +108,15 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
       return error;
     },
   };
-  const routes = makeRoutes(routeOptions);
+  const router = new Router(makeRoutes(routeOptions));
 
   async function respond(request: Request, scope: RequestScope, headers: Header[]): Promise<Response> {
     const path = pathOf(request.url);
+    const plainPath = routePath(path);
     try {
-      const { methods, id } = findRoute(routes, path);
-      if (methods === undefined) throw invalidUrl(request.method, path);
+      const found = router.find(plainPath);
+      if (found === undefined) throw invalidUrl(request.method, path);
+      const { methods, id } = found;
       const { method } = request;
       const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
       if (route !== undefined) return await route(request, scope, headers, id);
@@ -127,7 +127,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
       throw methodNotAllowed(method, path, allowed);
     } catch (thrown) {
       const error = routeOptions.report(thrown, scope);
-      return isInvocations(path) ? mlflowErrorResponse(error, headers) : errorResponse(error, headers);
+      return plainPath === "/invocations" ? mlflowErrorResponse(error, headers) : errorResponse(error, headers);
     } finally {
       if (!scope.streaming) scope.end();
     }
@@ -149,84 +149,6 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
       for (const scope of running) scope.abort(reason);
     },
   };
-}
-
-function makeRoutes(options: ChatRouteOptions): ReadonlyMap<string, Methods> {
-  const text = (body: string): Route => (_request, _scope, headers) => jsonResponse(body, 200, headers);
-  return new Map<string, Methods>([
-    ["/chat/completions", {
-      POST: (request, scope, headers) => chatCompletions(request, scope, headers, options),
-    }],
-    ["/invocations", { POST: (request, scope, headers) => invocations(request, scope, headers, options) }],
-    ["/models", {
-      async GET(_request, scope, headers) {
-        const data = await options.directory.list(scope.signal);
-        return jsonResponse(JSON.stringify({ object: "list", data }), 200, headers);
-      },
-    }],
-    ["/models/:id", {
-      async GET(_request, scope, headers, id) {
-        const model = await findListed(id, scope.signal, options.directory);
-        return jsonResponse(JSON.stringify(model), 200, headers);
-      },
-    }],
-    // As MLflow's scoring server answers them, to the byte; the version is this package's.
-    ["/ping", { GET: text("\n") }],
-    ["/health", { GET: text("\n") }],
-    ["/version", { GET: text(VERSION) }],
-    ["/", {
-      GET(_request, _scope, headers) {
-        headers.push(["content-type", "text/plain; charset=utf-8"]);
-        return new Response(`chat-model ${VERSION} is running. OpenAI's API is at /v1, the models at /v1/models.\n`, {
-          headers,
-        });
-      },
-    }],
-  ]);
-}
-
-async function findListed(id: string | undefined, signal: AbortSignal, directory: ModelDirectory): Promise<unknown> {
-  const models = await directory.list(signal);
-  const model = models.find((model) => model.id === id) ?? models.find((model) => `${model.id}:latest` === id);
-  if (model === undefined) throw modelNotFound(id);
-  return model;
-}
-
-/** The path of a URL: taken out by hand, as nothing else of it is needed and parsing it is slower. */
-function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("://") + 3);
-  if (start < 0) return "/";
-  const query = url.indexOf("?", start);
-  const fragment = url.indexOf("#", start);
-  return url.slice(start, query >= 0 ? query : fragment >= 0 ? fragment : undefined);
-}
-
-function findRoute(
-  routes: ReadonlyMap<string, Methods>,
-  path: string,
-): { readonly methods: Methods | undefined; readonly id?: string } {
-  const rest = routePath(path);
-  if (!rest.startsWith("/models/")) return { methods: routes.get(rest) };
-  return { methods: routes.get("/models/:id"), id: decode(rest.slice("/models/".length)) };
-}
-
-/** A path without `/v1` before it and a slash after it. */
-function routePath(path: string): string {
-  const rest = path.startsWith("/v1/") ? path.slice(3) : path;
-  return rest.length > 1 && rest.endsWith("/") ? rest.slice(0, -1) : rest;
-}
-
-/** Whether errors are to be MLflow's. */
-function isInvocations(path: string): boolean {
-  return routePath(path) === "/invocations";
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // Not percent-encoded after all: the name is what it says.
-  }
 }
 
 function foreignOrigin(origin: string): ChatModelError {
