@@ -56,6 +56,9 @@ export class Call implements StreamGuard, Deadline {
   onAbort: ((reason: unknown) => void) | undefined;
   /** When the call must be over or the model must have given something, by `performance.now()`. */
   dueAt = Infinity;
+  previous: Deadline | undefined;
+  next: Deadline | undefined;
+  listed = false;
   readonly #options: PredictOptions | CallOwner;
   readonly #defaults: CallLimits & ModelEquipment;
   #controller: AbortController | undefined;

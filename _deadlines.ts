@@ -1,5 +1,7 @@
+import { type Listed, LiveList } from "./_live_list.ts";
+
 /** Something that must be over by a point in time. */
-export interface Deadline {
+export interface Deadline extends Listed<Deadline> {
   /** When, by `performance.now()`. May be moved at any time; tell {@linkcode watch} if it comes sooner than before. */
   dueAt: number;
   /** Called once it is due, until it is unwatched. */
@@ -9,7 +11,7 @@ export interface Deadline {
 /** The longest that a timer can run: a longer one fires at once. In milliseconds, about 25 days. */
 const MAX_TIMER = 2 ** 31 - 1;
 
-const watched = new Set<Deadline>();
+const watched = new LiveList<Deadline>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 let timerDueAt = Infinity;
 
@@ -27,7 +29,7 @@ export function watch(deadline: Deadline): void {
 /** Stops watching. */
 export function unwatch(deadline: Deadline): void {
   watched.delete(deadline);
-  if (watched.size > 0) return;
+  if (!watched.empty) return;
   clearTimeout(timer);
   timerDueAt = Infinity;
 }
@@ -41,8 +43,8 @@ function setTimer(dueAt: number): void {
 
 function check(): void {
   const now = performance.now();
-  for (const deadline of watched) if (deadline.dueAt <= now) deadline.expire();
+  for (const deadline of watched.members()) if (deadline.dueAt <= now) deadline.expire();
   let next = Infinity;
-  for (const { dueAt } of watched) next = Math.min(next, dueAt);
+  for (const { dueAt } of watched.members()) next = Math.min(next, dueAt);
   setTimer(next);
 }

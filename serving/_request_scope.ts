@@ -1,8 +1,14 @@
 import { createId } from "../streaming/_ids.ts";
 import type { Call, CallOwner } from "../_call.ts";
+import type { Listed, LiveList } from "../_live_list.ts";
 
 /** A client may name its request, as long as the name is fit for a header and a log. */
 const REQUEST_ID_REGEXP = /^[\w.:-]{1,128}$/;
+
+/** The id of a request: what the client calls it, if fit, else a new one. */
+export function requestIdOf(given: string | null | undefined): string {
+  return given != null && REQUEST_ID_REGEXP.test(given) ? given : createId("req_");
+}
 
 /**
  * What belongs to one request: its id, and what runs for it, which ends when the client leaves or the server stops.
@@ -10,21 +16,29 @@ const REQUEST_ID_REGEXP = /^[\w.:-]{1,128}$/;
  * Deno makes a request's signal only when it is read, which takes about a tenth of a small request; so it is read only
  * when a model asks for the signal or lets one wait.
  */
-export class RequestScope implements CallOwner {
+export class RequestScope implements CallOwner, Listed<RequestScope> {
+  previous: RequestScope | undefined;
+  next: RequestScope | undefined;
+  listed = false;
   readonly requestId: string;
   /** Whether an answer goes on after its headers, and will let go of the request itself. */
   streaming = false;
+  readonly #startedAt = performance.now();
   readonly #request: Request;
-  readonly #running: Set<RequestScope>;
+  readonly #running: LiveList<RequestScope>;
   #call: Call | undefined;
   #controller: AbortController | undefined;
   #watching: AbortSignal | undefined;
 
-  constructor(request: Request, running: Set<RequestScope>) {
-    const given = request.headers.get("x-request-id");
-    this.requestId = given !== null && REQUEST_ID_REGEXP.test(given) ? given : createId("req_");
+  constructor(request: Request, running: LiveList<RequestScope>) {
+    this.requestId = requestIdOf(request.headers.get("x-request-id"));
     this.#request = request;
     this.#running = running;
+  }
+
+  /** Whole milliseconds since the request came in. */
+  get elapsed(): number {
+    return Math.round(performance.now() - this.#startedAt);
   }
 
   attach(call: Call): void {

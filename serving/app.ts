@@ -1,12 +1,17 @@
 import { ChatModelError } from "../types/mod.ts";
 import type { CallLimits } from "../loaded_chat_model.ts";
 import type { ChatRouteOptions } from "./_chat_completions.ts";
-import { type AllowedOrigins, checkOrigin, isAllowedOrigin, preflightResponse, pushCorsHeaders } from "./_cors.ts";
+import { preflightResponse, pushCorsHeaders } from "./_cors.ts";
+import { type AllowedOrigins, checkOrigin, isAllowedOrigin } from "./origins.ts";
 import { type AppModels, isDirectory, type ModelDirectory, StaticDirectory } from "./directory.ts";
 import { mlflowErrorResponse } from "./_invocations.ts";
+import { LiveList } from "../_live_list.ts";
 import { RequestScope } from "./_request_scope.ts";
 import { errorResponse, errorStatus, type Header, invalidUrl, methodNotAllowed } from "./_respond.ts";
+import { isOwnPage } from "./_playground.ts";
 import { pathOf, routePath, Router } from "./_router.ts";
+import { MemoryResponseStore } from "./_memory_store.ts";
+import type { ResponseStore } from "./response_store.ts";
 import { makeRoutes } from "./_routes.ts";
 
 /** Options for {@linkcode createApp}. */
@@ -26,6 +31,16 @@ export interface AppOptions extends CallLimits {
    * unnoticed; see `listen`. @default {15_000}
    */
   readonly statusWait?: number;
+  /**
+   * Whether browsers get a page to chat on at `/`. Its script and style are part of this package; nothing is loaded
+   * from elsewhere. @default {true}
+   */
+  readonly playground?: boolean;
+  /**
+   * Where answers are kept that clients may come back to, such as those of `/v1/responses`. Default: in memory, the
+   * last 1000 answers and at most 64 MiB of them, gone when the server ends.
+   */
+  readonly responseStore?: ResponseStore;
   /**
    * Told of every error that is not the client's fault, with what caused it and the request's id.
    * Default: writes it to the console.
@@ -52,7 +67,7 @@ export interface App {
 
 /**
  * Makes an app that serves models to OpenAI's clients and to MLflow's: `/v1/chat/completions` and `/v1/models` (also
- * without `/v1`), `/invocations`, `/ping`, `/health`, `/version`.
+ * without `/v1`), `/invocations`, `/ping`, `/health`, `/version`; and to people, who get a page to chat on at `/`.
  *
  * Pure: a request in, an answer out, no permissions needed. A model is loaded when it is first asked for.
  *
@@ -84,16 +99,17 @@ export interface App {
  * @throws {TypeError} If one of the models is none, or one of the allowed origins is no origin.
  */
 export function createApp(models: AppModels | ModelDirectory, options: AppOptions = {}): App {
-  const { allowedOrigins = [], onError = logError } = options;
+  const { allowedOrigins = [], onError = logError, playground = true } = options;
   const directory = isDirectory(models) ? models : new StaticDirectory(models, options);
   if (allowedOrigins !== "*") allowedOrigins.forEach(checkOrigin);
-  const running = new Set<RequestScope>();
+  const running = new LiveList<RequestScope>();
   const abortReasons = new Set<unknown>();
   const routeOptions: ChatRouteOptions = {
     directory,
     maxBodySize: options.maxBodySize ?? 33_554_432,
     keepAliveInterval: options.keepAliveInterval ?? 15_000,
     statusWait: options.statusWait ?? 15_000,
+    responseStore: options.responseStore ?? new MemoryResponseStore(),
     report(thrown, scope) {
       const error = ChatModelError.from(thrown);
       // What the server itself ended, it need not be told of.
@@ -108,29 +124,35 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
       return error;
     },
   };
-  const router = new Router(makeRoutes(routeOptions));
+  const router = new Router(makeRoutes(routeOptions, { playground }));
 
   async function respond(request: Request, scope: RequestScope, headers: Header[]): Promise<Response> {
     const path = pathOf(request.url);
     const plainPath = routePath(path);
+    let response: Response;
     try {
       const found = router.find(plainPath);
       if (found === undefined) throw invalidUrl(request.method, path);
       const { methods, id } = found;
       const { method } = request;
       const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
-      if (route !== undefined) return await route(request, scope, headers, id);
-      if (method === "HEAD" && methods.GET) return new Response(null, await methods.GET(request, scope, headers, id));
-      const allowed = Object.keys(methods).flatMap((method) => method === "GET" ? ["GET", "HEAD"] : method);
-      headers.push(["allow", [...allowed, "OPTIONS"].join(", ")]);
-      if (method === "OPTIONS") return preflightResponse(request, allowed, headers);
-      throw methodNotAllowed(method, path, allowed);
+      if (route !== undefined) response = await route(request, scope, headers, id);
+      else if (method === "HEAD" && methods.GET) {
+        response = new Response(null, await methods.GET(request, scope, headers, id));
+      } else {
+        const allowed = Object.keys(methods).flatMap((method) => method === "GET" ? ["GET", "HEAD"] : method);
+        headers.push(["allow", [...allowed, "OPTIONS"].join(", ")]);
+        if (method !== "OPTIONS") throw methodNotAllowed(method, path, allowed);
+        response = preflightResponse(request, allowed, headers);
+      }
     } catch (thrown) {
       const error = routeOptions.report(thrown, scope);
-      return plainPath === "/invocations" ? mlflowErrorResponse(error, headers) : errorResponse(error, headers);
+      response = plainPath === "/invocations" ? mlflowErrorResponse(error, headers) : errorResponse(error, headers);
     } finally {
       if (!scope.streaming) scope.end();
     }
+    response.headers.set("openai-processing-ms", String(scope.elapsed));
+    return response;
   }
 
   return {
@@ -139,14 +161,16 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
       const headers: Header[] = [["x-request-id", scope.requestId]];
       const origin = request.headers.get("origin");
       if (origin !== null) {
-        if (!isAllowedOrigin(origin, allowedOrigins)) return errorResponse(foreignOrigin(origin), headers);
+        if (!isAllowedOrigin(origin, allowedOrigins) && !(playground && isOwnPage(origin, request))) {
+          return errorResponse(foreignOrigin(origin), headers);
+        }
         pushCorsHeaders(origin, headers);
       }
       return respond(request, scope, headers);
     },
     abort(reason) {
       abortReasons.add(reason);
-      for (const scope of running) scope.abort(reason);
+      for (const scope of running.members()) scope.abort(reason);
     },
   };
 }
