@@ -33,7 +33,10 @@ export function toJsonValue(
   if (Array.isArray(value)) return value.map((item: unknown, i) => toJsonValue(item, refuse, inside(i), around));
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    return refuse(path, `is a ${value.constructor.name}, which JSON has not. Write it as text`);
+    const { name = "" }: { readonly name?: unknown } = value.constructor ?? {};
+    // Classes need not have a name.
+    const kind = typeof name === "string" && name !== "" ? `instance of ${name}` : "instance of a class";
+    return refuse(path, `is an ${kind}, which JSON has not. Write it as text`);
   }
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return Object.fromEntries(members.map(([key, member]) => [key, toJsonValue(member, refuse, inside(key), around)]));

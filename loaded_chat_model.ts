@@ -134,7 +134,7 @@ export class LoadedChatModel {
     request: ChatCompletionRequest | ChatRequest,
     options: PredictOptions = {},
   ): Promise<ChatCompletionResponse> {
-    const parsed = ChatRequest.isInstance(request) ? request : parseChatRequest(request);
+    const parsed = oneRequest(request);
     const call = new Call(options, this.#defaults);
     if (!this.#methods.predict) {
       const stream = new ChatCompletionStream(this.#stream(parsed, call), this.#envelope(parsed), call);
@@ -166,7 +166,7 @@ export class LoadedChatModel {
    * reason thrown.
    */
   predictStream(request: ChatCompletionRequest | ChatRequest, options: PredictOptions = {}): ChatCompletionStream {
-    const parsed = ChatRequest.isInstance(request) ? request : parseChatRequest(request);
+    const parsed = oneRequest(request);
     const call = new Call(options, this.#defaults);
     return new ChatCompletionStream(this.#stream(parsed, call), this.#envelope(parsed), call);
   }
@@ -228,4 +228,10 @@ function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<
 
 function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** A request, also one alone in a list, as MLflow takes it; several are refused, as none of them may be lost. */
+function oneRequest(input: unknown): ChatRequest {
+  const request: unknown = Array.isArray(input) && input.length === 1 ? input[0] : input;
+  return ChatRequest.isInstance(request) ? request : parseChatRequest(request);
 }

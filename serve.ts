@@ -21,7 +21,15 @@ import { main } from "./serving/main.ts";
 
 export { type App, type AppOptions, createApp } from "./serving/app.ts";
 export type { AppModel, AppModels, LoadedModel, ModelDirectory } from "./serving/directory.ts";
+export { MemoryResponseStore, type MemoryResponseStoreOptions } from "./serving/_memory_store.ts";
 export { listen, type ListeningServer, type ListenOptions } from "./serving/listen.ts";
-export type { AllowedOrigins } from "./serving/_cors.ts";
+export type { AllowedOrigins } from "./serving/origins.ts";
+export type {
+  ResponseStore,
+  StoredAnswer,
+  StoredAnswerPage,
+  StoredAnswerQuery,
+  StoredObject,
+} from "./serving/response_store.ts";
 
 if (import.meta.main) await main(Deno.args);

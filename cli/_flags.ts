@@ -49,11 +49,19 @@ export async function jsonOf(flag: string, text: string): Promise<unknown> {
   }
 }
 
-/** Whether a whole number, for a flag that takes one. */
-export function countOf(flag: string, text: string | undefined, fallback: number): number {
+/**
+ * The number that a flag is given, from 1.
+ *
+ * @throws {CommandError} With exit code 2 if it is no such number.
+ */
+export function countOf(
+  flag: string,
+  text: string | undefined,
+  { fallback, most }: { readonly fallback: number; readonly most: number },
+): number {
   if (text === undefined) return fallback;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new CommandError(`--${flag} must be a whole number, but is "${text}"`, 2);
-  return Number(text);
+  if (/^[1-9]\d{0,8}$/.test(text) && Number(text) <= most) return Number(text);
+  throw new CommandError(`--${flag} must be a whole number from 1 to ${most}, but is "${text}"`, 2);
 }
 
 function firstLine(error: unknown): string {

@@ -96,7 +96,7 @@ export function parseCommand(command: Command, args: readonly string[]): Command
   );
   let parsed: { readonly values: FlagValues; readonly positionals: readonly string[] };
   try {
-    parsed = parseArgs({ args: [...args], allowPositionals: true, options });
+    parsed = parseArgs({ args: withNumbers(args, flags), allowPositionals: true, options });
   } catch (error) {
     throw wrongUsage(command, firstSentence(error instanceof Error ? error.message : String(error)));
   }
@@ -122,6 +122,18 @@ export function parseCommand(command: Command, args: readonly string[]): Command
     if (flag.required && text(name) === undefined) throw wrongUsage(command, `--${name} ${flag.value} is missing`);
   }
   return input;
+}
+
+/** A number after a flag that takes a value is that value, also a negative one, which looks like a flag. */
+function withNumbers(args: readonly string[], flags: { readonly [name: string]: Flag }): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const before = joined.at(-1) ?? "";
+    if (/^-\d/.test(arg) && flags[before.replace(/^--/, "")]?.value !== undefined) {
+      joined.splice(-1, 1, `${before}=${arg}`);
+    } else joined.push(arg);
+  }
+  return joined;
 }
 
 function wrongUsage(command: Command, message: string): CommandError {

@@ -5,6 +5,7 @@ import { getRegistryUri, getTrackingUri, openTrackingStore, setTrackingUri } fro
 import { ChatModelError } from "../types/mod.ts";
 import type { Command } from "./command.ts";
 import { print, printJson } from "./_output.ts";
+import { inCommands } from "./_remedies.ts";
 
 /** Milliseconds in which a server has to show that it is there. */
 const PROBE_TIMEOUT = 5_000;
@@ -152,6 +153,7 @@ async function exists(path: string): Promise<boolean> {
 /** Messages of this package end in what to do. */
 function split(error: unknown): { readonly detail: string; readonly remedy?: string } {
   if (!ChatModelError.isInstance(error) && !(error instanceof Deno.errors.NotCapable)) throw error;
-  const [, detail, remedy] = /^(.*?)\. ([A-Z].*)$/s.exec(error.message) ?? [];
-  return detail === undefined || remedy === undefined ? { detail: error.message } : { detail, remedy };
+  const message = inCommands(error.message);
+  const [, detail, remedy] = /^(.*?)\. ([A-Z'].*)$/s.exec(message) ?? [];
+  return detail === undefined || remedy === undefined ? { detail: message } : { detail, remedy };
 }

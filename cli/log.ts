@@ -6,6 +6,7 @@ import { CommandError } from "../_command_error.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { jsonOf, pairsOf } from "./_flags.ts";
 import { print, printJson, tell } from "./_output.ts";
+import { inCommands } from "./_remedies.ts";
 import { TransferProgress } from "./_transfer_progress.ts";
 import { withStores } from "./_stores.ts";
 
@@ -54,7 +55,7 @@ export const log: Command = {
       }
       return logged;
     });
-    for (const warning of info.warnings) tell(`warning: ${warning}`);
+    for (const warning of info.warnings) tell(`warning: ${inCommands(warning)}`);
     if (input.json) {
       return printJson({
         model_uri: info.modelUri,

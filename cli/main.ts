@@ -5,6 +5,7 @@ import { VERSION } from "../_version.ts";
 import { COMMANDS } from "./_commands.ts";
 import { type Command, helpOf, parseCommand } from "./command.ts";
 import { print, tell } from "./_output.ts";
+import { inCommands } from "./_remedies.ts";
 
 /** The command `cli.ts`. Ends the process with exit code 2 for wrong usage, 1 for failures. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -61,5 +62,5 @@ function unknownCommand(args: readonly string[]): CommandError {
 
 /** Ours say what to do; what the system or the author's code says is told with where it was. */
 function messageOf(error: unknown): string {
-  return error instanceof CommandError ? error.message : reasonOf(error);
+  return error instanceof CommandError ? error.message : inCommands(reasonOf(error));
 }

@@ -15,6 +15,7 @@ export const modelsShow: Command = {
     if (input.json) return printJson(infoObject(info));
     print([
       ...fact("Model", info.modelUri),
+      ...fact("Name", info.name),
       ...fact("Kind", info.kind),
       ...fact("Code", info.modelPath),
       ...fact("Model id", info.modelId),
@@ -45,6 +46,7 @@ function json(value: object | undefined): string | undefined {
 function infoObject(info: ModelInfo): object {
   return {
     model_uri: info.modelUri,
+    name: info.name,
     kind: info.kind,
     model_path: info.modelPath,
     model_id: info.modelId,

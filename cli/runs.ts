@@ -6,6 +6,9 @@ import { countOf, viewOf } from "./_flags.ts";
 import { formatTime, print, printJson, table } from "./_output.ts";
 import { withStores } from "./_stores.ts";
 
+/** Runs that MLflow lists at once at most. */
+const MOST_RUNS = 50_000;
+
 /** `runs list`. */
 export const runsList: Command = {
   words: ["runs", "list"],
@@ -23,7 +26,7 @@ export const runsList: Command = {
     const filter = input.text("filter");
     const orderBy = input.texts("order-by");
     const viewType = viewOf(input.text("view"));
-    const maxResults = countOf("max-results", input.text("max-results"), 100);
+    const maxResults = countOf("max-results", input.text("max-results"), { fallback: 100, most: MOST_RUNS });
     const runs = await withStores(input, async ({ store }) => {
       const experimentIds = experiment === undefined
         ? await allExperimentIds(store)

@@ -26,15 +26,33 @@ export interface ChatExample {
 /**
  * Checks the input example of a chat model.
  *
- * @param example A request, or its messages alone. Default: one message.
+ * @param example A request, its messages alone, or `[request, params]`. Default: one message.
  * @throws {ValidationError} If it is no request.
  * @throws {ChatModelError} With code `invalid_input_example` if JSON cannot keep it.
  */
 export function chatExample(example: unknown): ChatExample {
-  const body = Array.isArray(example) ? { messages: example } : example ?? DEFAULT_EXAMPLE;
+  const body = bodyOf(example ?? DEFAULT_EXAMPLE);
   const request = parseChatRequest(body);
   const written = toJsonValue(body, refuse);
   return isObject(written) ? { body: written, request } : refuse("", "must be an object");
+}
+
+/** The request that an example stands for, as MLflow reads it. */
+function bodyOf(example: unknown): unknown {
+  if (!Array.isArray(example)) return example;
+  if (!isTuple(example)) return { messages: example };
+  const [data, params] = example;
+  if ("messages" in params) refuse("1.messages", "is no param: give one request, or a request and its params");
+  const request = Array.isArray(data) ? { messages: data } : data;
+  // What is null counts as absent, and takes nothing's place.
+  const given = Object.entries(params).filter(([, value]) => value !== null && value !== undefined);
+  return { ...request, ...Object.fromEntries(given) };
+}
+
+/** Whether an array is a request or its messages, and its params: no message has messages, or is an array. */
+function isTuple(example: readonly unknown[]): example is [object, object] {
+  const [data, params] = example;
+  return example.length === 2 && isObject(params) && (Array.isArray(data) || isObject(data) && "messages" in data);
 }
 
 function refuse(path: string, problem: string): never {

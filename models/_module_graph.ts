@@ -173,12 +173,27 @@ export async function runDeno(args: string[], options: RunDenoOptions): Promise<
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    throw packagingError(
-      "permission_denied",
-      `Cannot ${action}: Deno has to be started for it, and the permission is missing. Run with --allow-run=${denoName()} --allow-read`,
-      error,
-    );
+    throw mayNotRun(action, error);
   }
+}
+
+/**
+ * Makes sure that {@linkcode runDeno} may run Deno; asks the user for it where Deno asks for permissions.
+ *
+ * @param action What is to be done, for errors.
+ * @throws {ChatModelError} With code `permission_denied` without `--allow-run`.
+ */
+export async function requestDeno(action: string): Promise<void> {
+  const { state } = await Deno.permissions.request({ name: "run", command: denoName() });
+  if (state !== "granted") throw mayNotRun(action);
+}
+
+function mayNotRun(action: string, ...cause: [] | [unknown]): Error {
+  return packagingError(
+    "permission_denied",
+    `Cannot ${action}: Deno has to be started for it, and the permission is missing. Run with --allow-run=${denoName()} --allow-read`,
+    ...cause,
+  );
 }
 
 function denoName(): string {

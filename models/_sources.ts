@@ -26,6 +26,8 @@ export interface PackagedSources {
   readonly modelPath: string;
   /** All files below `src/`, by path. */
   readonly files: readonly SourceFile[];
+  /** For each file below `src/` the address of the author's. */
+  readonly origins: ReadonlyMap<string, string>;
   /** Packages and addresses that the code imports, sorted. */
   readonly imports: readonly string[];
   /** Version of this package that it was saved with. */
@@ -59,7 +61,7 @@ export async function packageSources(
 ): Promise<PackagedSources> {
   const { codePaths = [], signal } = options;
   const path = resolve(modelFile);
-  await checkFile(path, modelFile);
+  await checkModelFile(modelFile);
   await using draft = await draftLock(modelFile, folder);
   const walk = new SourceWalk(draft.path, signal);
   await walk.add(path, true);
@@ -91,6 +93,7 @@ export async function packageSources(
   return {
     modelPath: placeOf(root ?? "", base),
     files,
+    origins: new Map([...written].map(([place, { url }]) => [place, url])),
     imports,
     packageVersion: PACKAGE_VERSION,
     denoVersion: Deno.version.deno,
@@ -99,9 +102,14 @@ export async function packageSources(
   };
 }
 
-async function checkFile(path: string, modelFile: string): Promise<void> {
+/**
+ * Makes sure that there is a model's file.
+ *
+ * @throws {ChatModelError} With code `invalid_model_file`, or `permission_denied` without `--allow-read`.
+ */
+export async function checkModelFile(modelFile: string): Promise<void> {
   try {
-    if ((await Deno.stat(path)).isFile) return;
+    if ((await Deno.stat(resolve(modelFile))).isFile) return;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
       throw packagingError(

@@ -1,16 +1,20 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import { packagingError } from "./_packaging_error.ts";
+import { removeStale } from "./_stale_folders.ts";
 
 /** Options for {@linkcode writeFolder}. */
 export interface WriteFolderOptions {
   /** Gives up: nothing is left behind. */
   readonly signal?: AbortSignal | undefined;
+  /** Folder in which it is written at first, on the same disk. Default: the one that it is to lie in. */
+  readonly staging?: string;
 }
 
 /**
  * Makes a folder that is seen whole or not at all: it is written beside its place under a hidden name
  * (`.name.PID.RANDOM.tmp`) and then renamed. Of two that write the same folder, one wins. A process that is killed
- * leaves at most the hidden folder, which no one reads and which can be removed.
+ * leaves at most the hidden folder, which no one reads, and which the next that writes a folder of the name there
+ * removes.
  *
  * @param path The folder: absent, or there and empty.
  * @param write Fills the folder whose path it is given.
@@ -27,14 +31,17 @@ export async function writeFolder<T>(
   const target = await placeOf(resolve(path), path);
   await checkEmpty(target, path);
   const parent = dirname(target);
-  const temporary = join(parent, `.${basename(target)}.${Deno.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`);
+  const { staging = parent } = options;
+  const temporary = join(staging, `.${basename(target)}.${Deno.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`);
   await permitted(path, async () => {
-    await Deno.mkdir(parent, { recursive: true });
+    await Deno.mkdir(staging, { recursive: true });
+    await removeStale(staging, basename(target));
     await Deno.mkdir(temporary);
   });
   try {
     const result = await write(temporary);
     options.signal?.throwIfAborted();
+    await Deno.mkdir(parent, { recursive: true });
     await moveInto(temporary, target, path);
     return result;
   } catch (error) {

@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import type { TransferOptions } from "../tracking/mod.ts";
 import { ChatModelError } from "../types/mod.ts";
+import { checkOptions } from "./_check_options.ts";
 import { isStoreUri, locateModel, withRepository } from "./locate_model.ts";
 import { MLMODEL, parseMlmodel } from "./mlmodel_file.ts";
 import { type ModelInfo, toModelInfo } from "./model_info.ts";
@@ -50,8 +51,10 @@ export async function getModelInfo(uri: string): Promise<ModelInfo> {
  * @param uri What `loadModel` takes, but for files of code.
  * @param options Cancelling and progress.
  * @returns The folder. It may be the store's own, or shared with others: read from it only.
+ * @throws {ValidationError} If an option is none.
  * @throws {TrackingError} If there is no such model, or the store cannot be reached.
  */
 export async function downloadModel(uri: string, options: TransferOptions = {}): Promise<string> {
+  checkOptions("download model", options, { signal: true, onProgress: true });
   return (await locateModel(uri, options)).path;
 }

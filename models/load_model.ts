@@ -8,6 +8,7 @@ import type { ModelConfigValues } from "../model_config.ts";
 import type { TransferOptions } from "../tracking/mod.ts";
 import { ChatModelError } from "../types/mod.ts";
 import { discardModel } from "./_cache.ts";
+import { checkOptions, type OptionNames } from "./_check_options.ts";
 import { layeredConfig } from "./config_layers.ts";
 import { type DenoFlavor, MLMODEL, type MlmodelFile, parseMlmodel } from "./mlmodel_file.ts";
 import { importModelFile, modelFileName } from "./model_file.ts";
@@ -34,6 +35,18 @@ export interface LoadModelOptions extends CallLimits, TransferOptions {
   readonly name?: string;
 }
 
+const LOAD_OPTIONS: OptionNames<LoadModelOptions> = {
+  kind: true,
+  modelConfig: true,
+  modelConfigFile: true,
+  name: true,
+  firstTokenTimeout: true,
+  idleTimeout: true,
+  timeout: true,
+  signal: true,
+  onProgress: true,
+};
+
 /**
  * Loads a model by URI: brings its files to this machine if need be, makes sure that they are what was saved, imports
  * its code and calls its `loadContext`. A model that is made of others loads them in its `loadContext`: its file must
@@ -54,6 +67,7 @@ export interface LoadModelOptions extends CallLimits, TransferOptions {
  * @throws {ChatModelError} With code `model_changed` if a file is not what was saved, `python_model` if it is one of
  * MLflow's Python models, `wrong_model_kind`, `invalid_model_config`, `invalid_mlmodel` or `invalid_model_file`. What
  * `loadContext` throws is handed on.
+ * @throws {ValidationError} If an option is none.
  * @throws {TrackingError} If there is no such model, or the store cannot be reached.
  */
 export function loadModel(
@@ -86,6 +100,7 @@ export async function loadModel(
   uri: string,
   options: LoadModelOptions = {},
 ): Promise<LoadedChatModel | LoadedCustomModel> {
+  checkOptions("load model", options, LOAD_OPTIONS);
   const found = await locateModel(uri, options);
   if (found.kind === "file") {
     const config = await layeredConfig(layersOf(options));

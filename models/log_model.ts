@@ -15,8 +15,10 @@ import {
   type TrackingStore,
 } from "../tracking/mod.ts";
 import type { ModelConfigValues } from "../model_config.ts";
+import { ChatModelError } from "../types/mod.ts";
 import type { ModelInfo } from "./model_info.ts";
-import { type ModelIdentity, type SaveModelOptions, writeModel } from "./save_model.ts";
+import { checkOptions, type OptionNames } from "./_check_options.ts";
+import { checkModel, type ModelIdentity, SAVE_OPTIONS, type SaveModelOptions, writeModel } from "./save_model.ts";
 import { writeFolder } from "./_write_folder.ts";
 
 /** Options for {@linkcode logModel}. */
@@ -37,6 +39,17 @@ export interface LogModelOptions extends SaveModelOptions {
   readonly onProgress?: OnProgress;
 }
 
+const LOG_OPTIONS: OptionNames<LogModelOptions> = {
+  ...SAVE_OPTIONS,
+  name: true,
+  experimentId: true,
+  tags: true,
+  params: true,
+  modelType: true,
+  registeredModelName: true,
+  onProgress: true,
+};
+
 /** A model as it was logged. */
 export interface LoggedModelInfo extends ModelInfo {
   /** Experiment that it belongs to. */
@@ -51,15 +64,22 @@ export interface LoggedModelInfo extends ModelInfo {
  * Logs a model: writes it as {@linkcode saveModel} does, into the store that runs go to, and links it to the active run
  * if there is one. Without an active run none is made.
  *
+ * What can be checked before is: an option, a file or a permission that is wrong leaves nothing in the store. A model
+ * that fails later, such as one that refuses its example, is kept there as `FAILED`, as MLflow does it, with the reason
+ * in its tag `chatmodel.failure`. If the process is killed meanwhile, the model stays `PENDING` and is never loaded;
+ * files that it has left are removed by a later log into the same experiment.
+ *
  * On a server that is too old for logged models (MLflow 2), it is put among the active run's artifacts instead.
  *
  * @param options The model, its name, and what goes with it.
  * @returns What was logged; its `modelUri` is what `loadModel` takes.
- * @throws {ChatModelError} As `saveModel` does.
- * @throws {TrackingError} As the store does. The logged model then is marked as failed.
+ * @throws {ChatModelError} As `saveModel` does, a `ValidationError` among them.
+ * @throws {TrackingError} As the store does.
  */
 export async function logModel(options: LogModelOptions): Promise<LoggedModelInfo> {
+  checkOptions("log model", options, LOG_OPTIONS);
   options.signal?.throwIfAborted();
+  await checkModel(options);
   const run = activeRun();
   const store = run?.store ?? getTrackingStore();
   const experimentId = options.experimentId ?? run?.info.experimentId ?? await activeExperimentId();
@@ -122,11 +142,27 @@ async function logToModel(
   } catch (error) {
     try {
       await store.finalizeLoggedModel(modelId, "FAILED");
+      await store.setLoggedModelTags(modelId, { [FAILURE_TAG]: failureOf(error, options.signal) });
     } catch {
       // What went wrong first tells more; that the model never became ready can be seen in the store.
     }
     throw error;
   }
+}
+
+/** Tag of a logged model that failed: why. */
+const FAILURE_TAG = "chatmodel.failure";
+
+/** Characters of a reason that are kept: less than any store takes. */
+const LONGEST_REASON = 1_000;
+
+/** Why a model could not be logged, for the store. What a model throws may hold what it works with: it stays here. */
+function failureOf(error: unknown, signal: AbortSignal | undefined): string {
+  if (signal?.aborted) return "Aborted";
+  const reason = ChatModelError.isInstance(error)
+    ? error.message
+    : `The model's code failed with ${error instanceof Error ? error.name : typeof error}`;
+  return reason.length <= LONGEST_REASON ? reason : `${reason.slice(0, LONGEST_REASON)}…`;
 }
 
 async function logToRun(
@@ -165,7 +201,11 @@ async function writeTo(
 ): Promise<ModelInfo & { readonly warnings: readonly string[] }> {
   const { signal, onProgress } = options;
   if (repository.localPath !== undefined) {
-    return await writeFolder(repository.localPath, (folder) => writeModel(folder, options, identity), { signal });
+    return await writeFolder(repository.localPath, (folder) => writeModel(folder, options, identity), {
+      signal,
+      // Beside the folders of all models: there the next log finds what a killed one has left.
+      staging: join(repository.localPath, "..", ".."),
+    });
   }
   const parent = await Deno.makeTempDir({ prefix: "chat-model-" });
   try {

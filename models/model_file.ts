@@ -4,6 +4,7 @@ import type { ChatModel } from "../chat_model.ts";
 import type { CustomModel } from "../custom_model.ts";
 import { takeModel, toModel } from "../set_model.ts";
 import { ChatModelError } from "../types/mod.ts";
+import { importHint } from "./_import_hint.ts";
 import { reasonOf } from "./reason_of.ts";
 
 /** Imports run one after the other, so that what a file names by `setModel` is not taken for another's. */
@@ -111,12 +112,14 @@ async function importModule(path: string, url: string): Promise<Record<string, u
     const module: Record<string, unknown> = await outsideOfRuns(() => import(url));
     return module;
   } catch (error) {
-    throw failed(path, "it cannot be imported", error);
+    const hint = await importHint(path, error);
+    throw failed(path, "it cannot be imported", error, hint);
   }
 }
 
-function failed(path: string, what: string, error: unknown): ChatModelError {
-  return invalidFile(`Cannot load model "${path}": ${what}: ${reasonOf(error)}`, error);
+function failed(path: string, what: string, error: unknown, hint?: string): ChatModelError {
+  const end = hint === undefined ? "" : `. ${hint}`;
+  return invalidFile(`Cannot load model "${path}": ${what}: ${reasonOf(error)}${end}`, error);
 }
 
 function invalidFile(message: string, ...cause: [] | [unknown]): ChatModelError {

@@ -17,6 +17,8 @@ export interface ModelFile {
 export interface ModelInfo {
   /** URI that it was asked for by, or that it was logged as. */
   readonly modelUri: string;
+  /** Name that it was logged under, else its file's without the ending; of models that this package saved. */
+  readonly name?: string;
   /** Whether it is a `ChatModel`, a `CustomModel`, or one of MLflow's Python models, which cannot be run here. */
   readonly kind: "chat" | "custom" | "python";
   /** Names of MLflow's flavors that it has. */
@@ -72,6 +74,6 @@ export function toModelInfo(modelUri: string, file: MlmodelFile): ModelInfo {
   };
 }
 
-function ofFlavor({ modelPath, files, permissions, packageVersion, denoVersion }: DenoFlavor) {
-  return { modelPath, files, permissions, packageVersion, denoVersion };
+function ofFlavor({ name, modelPath, files, permissions, packageVersion, denoVersion }: DenoFlavor) {
+  return { ...(name !== undefined && { name }), modelPath, files, permissions, packageVersion, denoVersion };
 }

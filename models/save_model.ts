@@ -7,6 +7,7 @@ import { ModelConfig, type ModelConfigValues } from "../model_config.ts";
 import { accumulate } from "../streaming/mod.ts";
 import { ChatModelError } from "../types/mod.ts";
 import { collectArtifacts } from "./_artifact_files.ts";
+import { checkOptions, type OptionNames } from "./_check_options.ts";
 import { checkConfig, readConfigFile } from "./config_layers.ts";
 import { addPythonFiles } from "./_python_files.ts";
 import {
@@ -24,7 +25,9 @@ import { DEFAULT_PERMISSIONS, type ModelPermissions, parsePermissions } from "./
 import { CHAT_MODEL_SIGNATURE, inferSignature, type ModelSignature, pythonJson } from "../signature/mod.ts";
 import { fetchArtifact } from "./_fetch_artifact.ts";
 import { hashFile, type SourceFile } from "./_source_files.ts";
-import { packageSources } from "./_sources.ts";
+import { inAuthorsPaths } from "./_authors_paths.ts";
+import { requestDeno } from "./_module_graph.ts";
+import { checkModelFile, packageSources } from "./_sources.ts";
 import { writeFolder } from "./_write_folder.ts";
 
 /** Where the answer to the input example is kept, if the model was called. */
@@ -38,8 +41,9 @@ export interface SaveModelOptions {
   /** Path of the file whose default export (or `setModel`) is the model, a class or an instance. */
   readonly model: string;
   /**
-   * A request to go with the model; for a custom model what it takes, or `[input, params]`: its signature follows from
-   * that. Default: for a chat model one short message.
+   * A request to go with the model, its messages alone, or `[request, params]`: a request or its messages, and
+   * parameters that are put into it, in place of its own of the same name. For a custom model what it takes, or
+   * `[input, params]`: its signature follows from that. Default: for a chat model one short message.
    */
   readonly inputExample?: unknown;
   /** Files and folders to go with the model, by name: paths or URIs. The model finds them in `context.artifacts`. */
@@ -61,6 +65,19 @@ export interface SaveModelOptions {
   /** Gives up; nothing is left behind. */
   readonly signal?: AbortSignal;
 }
+
+/** The options of {@linkcode saveModel}. */
+export const SAVE_OPTIONS: OptionNames<SaveModelOptions> = {
+  model: true,
+  inputExample: true,
+  artifacts: true,
+  modelConfig: true,
+  codePaths: true,
+  metadata: true,
+  permissions: true,
+  validate: true,
+  signal: true,
+};
 
 /** What a model is told of itself in the folder that is written. */
 export interface ModelIdentity {
@@ -94,11 +111,43 @@ export interface SavedModelInfo extends ModelInfo {
  * @throws {ChatModelError} With code `invalid_model_file`, `invalid_model_path`, `invalid_model_config`,
  * `invalid_input_example`, `folder_not_empty` or `permission_denied` (it runs `deno info`, which needs `--allow-run`).
  * What the model throws when it is validated is handed on.
- * @throws {ValidationError} If the input example is no request.
+ * @throws {ValidationError} If the input example is no request, or an option is none.
  */
 export async function saveModel(path: string, options: SaveModelOptions): Promise<SavedModelInfo> {
+  checkOptions("save model", options, SAVE_OPTIONS);
+  await checkModel(options);
   const { signal } = options;
   return await writeFolder(path, (folder) => writeModel(folder, options, { modelUri: path }), { signal });
+}
+
+/** What can be told of a model before anything is written. */
+interface CheckedModel {
+  readonly config: ModelConfigValues | undefined;
+  readonly permissions: ModelPermissions;
+  readonly metadata: ModelConfigValues;
+}
+
+/**
+ * Checks what can be checked before anything is written: whatever is refused here leaves no trace.
+ *
+ * @throws {ChatModelError} As {@linkcode saveModel}.
+ */
+export async function checkModel(options: SaveModelOptions): Promise<CheckedModel> {
+  const { model, metadata = {}, modelConfig, permissions } = options;
+  if (typeof model !== "string") {
+    throw new ChatModelError(
+      "Cannot save model: a model is saved as code. Name the file that exports it as default, not the model itself",
+      { status: 400, code: "invalid_model_file" },
+    );
+  }
+  const checked = {
+    config: await readConfig(modelConfig),
+    permissions: permissions === undefined ? DEFAULT_PERMISSIONS : parsePermissions(permissions),
+    metadata: checkConfig(metadata, "metadata"),
+  };
+  await checkModelFile(model);
+  await requestDeno(`read the imports of "${model}"`);
+  return checked;
 }
 
 /** Writes a model into an empty folder. */
@@ -108,20 +157,16 @@ export async function writeModel(
   identity: ModelIdentity,
 ): Promise<SavedModelInfo> {
   const { signal } = options;
-  if (typeof options.model !== "string") {
-    throw new ChatModelError(
-      "Cannot save model: a model is saved as code. Name the file that exports it as default, not the model itself",
-      { status: 400, code: "invalid_model_file" },
-    );
-  }
-  const config = await readConfig(options.modelConfig);
-  const permissions = options.permissions === undefined ? DEFAULT_PERMISSIONS : parsePermissions(options.permissions);
+  const { config, permissions, metadata } = await checkModel(options);
   const sources = await packageSources(options.model, folder, { codePaths: options.codePaths ?? [], signal });
   const artifacts = await collectArtifacts(options.artifacts ?? {}, folder, {
     resolve: (uri, destination) => fetchArtifact(uri, destination, signal),
     signal,
   });
-  const content = await writeContent(folder, sources.modelPath, { options, config, artifacts });
+  const content = await inAuthorsPaths(
+    () => writeContent(folder, sources.modelPath, { options, config, artifacts }),
+    { folder, origins: sources.origins },
+  );
   await addPythonFiles(folder);
   const files = await hashFolder(folder, signal);
   const { modelUri, name = modelFileName(options.model), ...about } = identity;
@@ -145,7 +190,7 @@ export async function writeModel(
     streamable: content.streamable,
     artifacts,
     mlflowVersion: MLFLOW_VERSION,
-    metadata: { ...(content.kind === "chat" && { task: CHAT_TASK }), ...metadataOf(options) },
+    metadata: { ...(content.kind === "chat" && { task: CHAT_TASK }), ...metadata },
     modelSizeBytes: files.reduce((sum, { size }) => sum + size, 0),
     modelUuid: identity.modelId ?? crypto.randomUUID().replaceAll("-", ""),
     utcTimeCreated: `${new Date().toISOString().replace("T", " ").slice(0, -1)}000`,
@@ -228,10 +273,6 @@ function noExample(): ChatModelError {
 async function readConfig(config: ModelConfigValues | string | undefined): Promise<ModelConfigValues | undefined> {
   if (typeof config === "string") return await readConfigFile(config);
   return config === undefined ? undefined : checkConfig(config, "modelConfig");
-}
-
-function metadataOf({ metadata }: SaveModelOptions): ModelConfigValues {
-  return metadata === undefined ? {} : checkConfig(metadata, "metadata");
 }
 
 async function hashFolder(folder: string, signal: AbortSignal | undefined): Promise<SourceFile[]> {

@@ -1,47 +1,87 @@
 import { ChatModelError } from "../types/mod.ts";
+import { decodeBody, type Encoding, encodingOf } from "./_content_encoding.ts";
 
 /**
- * Reads a request's body as JSON, whatever its content type says: `curl -d` sends a form's.
+ * Reads a request's body as JSON, whatever its content type says: `curl -d` sends a form's. It may be compressed.
  *
- * @throws {ChatModelError} Status 413 if it is larger than `maxSize` bytes, 400 if it is empty or no JSON.
+ * @throws {ChatModelError} Status 413 if it is larger than `maxSize` bytes, 415 if its encoding is unknown, 400 if it is
+ * empty or no JSON.
  */
 export async function readJson(request: Request, maxSize: number): Promise<unknown> {
   const announced = request.headers.get("content-length");
   if (announced !== null && Number(announced) > maxSize) throw tooLarge(maxSize);
-  let bytes: Uint8Array;
-  try {
-    bytes = announced !== null
-      ? await request.bytes()
-      : request.body === null
-      ? new Uint8Array(0)
-      : await readPieces(request.body, maxSize);
-  } catch (error) {
-    if (ChatModelError.isInstance(error)) throw error;
-    // Most often the client left while it sent. Nothing is wrong here, so it must not look like a failure of the server.
-    throw new ChatModelError("Cannot read request body: it broke off. Send it again as a whole", {
-      status: 400,
-      code: "incomplete_body",
-      cause: error,
-    });
-  }
+  const bytes = await readBytes(request, maxSize, announced !== null);
   try {
     return JSON.parse(decoder.decode(bytes));
   } catch (error) {
-    throw invalidBody(error);
+    throw invalidBody(error, bytes);
   }
 }
 
 /** Refuses what is not UTF-8, rather than to put U+FFFD in its place. */
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
+async function readBytes(request: Request, maxSize: number, isSizeKnown: boolean): Promise<Uint8Array> {
+  const header = request.headers.get("content-encoding");
+  const encoding = header !== null ? encodingOf(header) : undefined;
+  try {
+    if (encoding === undefined && isSizeKnown) return await request.bytes();
+    if (request.body === null) return new Uint8Array(0);
+    if (encoding === undefined) return await readCounted(request.body, maxSize);
+    return await readEncoded(request.body, encoding, maxSize);
+  } catch (error) {
+    if (ChatModelError.isInstance(error)) throw error;
+    throw brokenOff(error);
+  }
+}
+
+/** Counts what comes and what becomes of it: either may be endless while the other is small. */
+async function readEncoded(
+  body: ReadableStream<Uint8Array>,
+  encoding: Encoding,
+  maxSize: number,
+): Promise<Uint8Array> {
+  const decoded = await decodeBody(ReadableStream.from(received(body, maxSize)), encoding);
+  try {
+    return await readCounted(decoded, maxSize, "decoded, ");
+  } catch (error) {
+    if (ChatModelError.isInstance(error)) throw error;
+    throw new ChatModelError(`Cannot read request body: it is not "${encoding}", as its Content-Encoding header says`, {
+      status: 400,
+      code: "invalid_encoding",
+      cause: error,
+    });
+  }
+}
+
+async function* received(body: ReadableStream<Uint8Array>, maxSize: number): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  const reader = body.getReader();
+  let isOver = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      size += value.byteLength;
+      if (size > maxSize) throw tooLarge(maxSize);
+      yield value;
+    }
+    isOver = true;
+  } catch (error) {
+    throw ChatModelError.isInstance(error) ? error : brokenOff(error);
+  } finally {
+    if (!isOver) await reader.cancel().catch(() => {}); // It is what failed.
+  }
+}
+
 /** Reads a body of unknown size: counted while reading. */
-async function readPieces(body: ReadableStream<Uint8Array>, maxSize: number): Promise<Uint8Array> {
+async function readCounted(body: ReadableStream<Uint8Array>, maxSize: number, how = ""): Promise<Uint8Array> {
   let size = 0;
   const counted = body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
       transform(chunk, controller) {
         size += chunk.byteLength;
-        if (size > maxSize) throw tooLarge(maxSize);
+        if (size > maxSize) throw tooLarge(maxSize, how);
         controller.enqueue(new Uint8Array(chunk));
       },
     }),
@@ -49,18 +89,29 @@ async function readPieces(body: ReadableStream<Uint8Array>, maxSize: number): Pr
   return await new Response(counted).bytes();
 }
 
-function tooLarge(maxSize: number): ChatModelError {
-  return new ChatModelError(`Cannot read request body: it is larger than ${maxSize} bytes`, {
+/** Most often the client left while it sent. Nothing is wrong here, so it must not look like a failure of the server. */
+function brokenOff(cause: unknown): ChatModelError {
+  return new ChatModelError("Cannot read request body: it broke off. Send it again as a whole", {
+    status: 400,
+    code: "incomplete_body",
+    cause,
+  });
+}
+
+function tooLarge(maxSize: number, how = ""): ChatModelError {
+  return new ChatModelError(`Cannot read request body: ${how}it is larger than ${maxSize} bytes`, {
     status: 413,
     code: "request_too_large",
   });
 }
 
 /** The engine's own text is not shown, as it quotes the body. */
-function invalidBody(error: unknown): ChatModelError {
+function invalidBody(error: unknown, bytes: Uint8Array): ChatModelError {
   const message = error instanceof SyntaxError ? error.message : "";
   const [, line, column] = /line (\d+) column (\d+)/.exec(message) ?? [];
-  const where = line !== undefined
+  const where = isUtf16(bytes)
+    ? ": it is UTF-16 or UTF-32, and must be UTF-8"
+    : line !== undefined
     ? `: error at line ${line}, column ${column}`
     : message.includes("end of JSON")
     ? ": it is empty or ends too early"
@@ -72,4 +123,9 @@ function invalidBody(error: unknown): ChatModelError {
       'Send an object such as {"messages": [{"role": "user", "content": "Hello"}]}',
     { status: 400, code: "invalid_json", cause: error },
   );
+}
+
+/** By its mark, or by the zeros that JSON's first character has beside it. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || first === 0 || second === 0;
 }

@@ -12,6 +12,7 @@ import { readJson } from "./_body.ts";
 import type { LoadedModel, ModelDirectory } from "./directory.ts";
 import type { RequestScope } from "./_request_scope.ts";
 import { type Header, jsonResponse } from "./_respond.ts";
+import type { ResponseStore } from "./response_store.ts";
 
 /** The longest that a timer can run: a longer one fires at once. In milliseconds, about 25 days. */
 const MAX_TIMER = 2 ** 31 - 1;
@@ -25,6 +26,8 @@ export interface ChatRouteOptions {
   readonly keepAliveInterval: number;
   /** Milliseconds. */
   readonly statusWait: number;
+  /** Where answers are kept. */
+  readonly responseStore: ResponseStore;
   /** Makes what is sent of an error, and logs it where it is the server's fault. */
   readonly report: (error: unknown, scope: RequestScope) => ChatModelError;
 }
@@ -88,16 +91,41 @@ export async function streamResponse(
   headers: Header[],
   options: ChatRouteOptions,
 ): Promise<Response> {
-  const stream = model instanceof Promise
-    ? new ChatCompletionStream(new LoadingStream(model, request, scope))
-    : model.predictStream(request, scope);
-  await firstBatch(stream, options.statusWait);
+  const stream = await openStream(model, request, scope, options);
   const body = encodeSse(stream, {
     includeUsage: request.params.stream_options?.include_usage ?? false,
     keepAliveInterval: options.keepAliveInterval,
     toErrorObject: (error) => options.report(error, scope).toErrorObject(),
     onClose: () => scope.end(),
   });
+  return eventStreamResponse(body, scope, headers);
+}
+
+/**
+ * Begins to stream an answer.
+ *
+ * @returns The stream, which has given something or takes long.
+ * @throws What the model fails with before it has given anything.
+ */
+export async function openStream(
+  model: LoadedChatModel | Promise<LoadedChatModel>,
+  request: ChatRequest,
+  scope: RequestScope,
+  options: ChatRouteOptions,
+): Promise<ChatCompletionStream> {
+  const stream = model instanceof Promise
+    ? new ChatCompletionStream(new LoadingStream(model, request, scope))
+    : model.predictStream(request, scope);
+  await firstBatch(stream, options.statusWait);
+  return stream;
+}
+
+/** An answer that goes on after its headers: the body's end is the request's. */
+export function eventStreamResponse(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  scope: RequestScope,
+  headers: Header[],
+): Response {
   scope.streaming = true;
   // "x-accel-buffering" keeps nginx from holding frames back.
   headers.push(

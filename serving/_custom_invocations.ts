@@ -28,11 +28,27 @@ export async function findCustomModel(
   return LoadedCustomModel.isInstance(model) ? model : undefined;
 }
 
-/** What is in `inputs` names a model only if there is one: a custom model may have another use for a `model` there. */
+/** A wrapped input names a model only if there is one: a custom model may have another use for a `model` there. */
 async function findWrapped(body: unknown, directory: ModelDirectory): Promise<LoadedModel | undefined> {
-  const name = isObject(body) ? nameIn(body["inputs"]) : undefined;
+  const name = isObject(body) ? nameInWrapped(body) : undefined;
   const named = name === undefined ? undefined : await directory.find(name);
   return named ?? await directory.find(undefined);
+}
+
+/** Of several inputs, each could name another. */
+function nameInWrapped(body: JsonObject): string | undefined {
+  const [key] = WRAPPERS.filter((key) => key in body);
+  if (key === undefined) return undefined;
+  const value = body[key];
+  if (key === "dataframe_split") return nameInTable(value);
+  return Array.isArray(value) ? value.length === 1 ? nameIn(value[0]) : undefined : nameIn(value);
+}
+
+function nameInTable(value: unknown): string | undefined {
+  if (!isObject(value) || !Array.isArray(value["columns"]) || !Array.isArray(value["data"])) return undefined;
+  const [row, second]: readonly unknown[] = value["data"];
+  const at = value["columns"].indexOf("model");
+  return at !== -1 && second === undefined && Array.isArray(row) ? nameIn({ model: row[at] }) : undefined;
 }
 
 function nameIn(value: unknown): string | undefined {

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { CommandError } from "../_command_error.ts";
-import { checkOrigin } from "./_cors.ts";
+import { checkOrigin } from "./origins.ts";
 
 /** What `serve.ts` is told to do. */
 export interface ServeFlags {
@@ -14,6 +14,7 @@ export interface ServeFlags {
   readonly idleTimeout: number;
   readonly timeout: number;
   readonly pull: boolean;
+  readonly playground: boolean;
 }
 
 /** What `--help` prints. */
@@ -34,6 +35,7 @@ Usage: deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY 
   --host ADDRESS             Address to listen on (default 127.0.0.1: this machine only)
   --port PORT                Port to listen on (default 8000; 0: any free one)
   --allow-origin ORIGIN      Pages of this origin may call, too; may be repeated, * for all
+  --no-playground            Serve no page to chat on at /
   --first-token-timeout MS   Longest wait for the begin of an answer, and for the whole of one that
                              comes in one piece (default 300000; 0: no limit)
   --idle-timeout MS          Longest wait between two pieces of an answer (default 60000; 0: no limit)
@@ -77,6 +79,7 @@ export function parseFlags(args: readonly string[]): ServeFlags {
     idleTimeout: integer("--idle-timeout", values["idle-timeout"], 60_000, MAX_TIMEOUT),
     timeout: integer("--timeout", values.timeout, 0, MAX_TIMEOUT),
     pull: values.pull ?? false,
+    playground: !(values["no-playground"] ?? false),
   };
 }
 
@@ -97,6 +100,7 @@ function parse(args: readonly string[]) {
         "idle-timeout": { type: "string" },
         timeout: { type: "string" },
         pull: { type: "boolean" },
+        "no-playground": { type: "boolean" },
         version: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },

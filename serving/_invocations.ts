@@ -23,7 +23,7 @@ export async function invocations(
   const custom = await findCustomModel(body, options.directory);
   if (custom !== undefined) return await customInvocations(custom, body, scope, headers);
   const { input, wrapped } = unwrap(body);
-  const chatRequest = parseChatRequest(input);
+  const chatRequest = parseChatRequest(wrapped ? withModel(input, body) : input);
   const model = await findModel(chatRequest, options.directory);
   if (chatRequest.params.stream) return await streamResponse(model, chatRequest, scope, headers, options);
   const response = await model.predict(chatRequest, scope);
@@ -87,6 +87,20 @@ function unwrap(body: unknown): { readonly input: unknown; readonly wrapped: boo
         message: 'MLflow never accepts it for a chat model either. Send {"messages": […]} or "inputs"',
       }]);
   }
+}
+
+/** The `model` beside a wrapper chooses as one within it does. */
+function withModel(input: unknown, body: unknown): unknown {
+  const { model } = toObject(body);
+  if (model === undefined || model === null) return input;
+  const fields = toObject(input);
+  if (fields.model === undefined || fields.model === null) return { ...fields, model };
+  if (fields.model === model) return input;
+  throw invalidInput("model", "must not differ from the one of the input. Name the model once");
+}
+
+function toObject(value: unknown): { readonly [name: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
 /** Of several, MLflow answers the first and drops the others without a word. */

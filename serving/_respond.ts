@@ -1,4 +1,5 @@
 import { ChatModelError } from "../types/mod.ts";
+import { ENCODINGS } from "./_content_encoding.ts";
 
 /** A header of an answer. */
 export type Header = [name: string, value: string];
@@ -20,7 +21,10 @@ export function errorStatus({ status }: ChatModelError): number {
   return Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500;
 }
 
-/** OpenAI's clients retry 408, 409, 429 and 5xx unless told otherwise: what cannot succeed is said to be final. */
+/**
+ * OpenAI's clients retry 408, 409, 429 and 5xx unless told otherwise: what cannot succeed is said to be final. Where a
+ * body's encoding was the reason, those are named that are not (RFC 9110 §12.5.3).
+ */
 export function pushRetryHeaders(error: ChatModelError, headers: Header[]): void {
   const status = errorStatus(error);
   const retriedByDefault = status >= 500 || [408, 409, 429].includes(status);
@@ -29,6 +33,7 @@ export function pushRetryHeaders(error: ChatModelError, headers: Header[]): void
     headers.push(["retry-after-ms", String(Math.ceil(error.retryAfter))]);
     headers.push(["retry-after", String(Math.max(1, Math.ceil(error.retryAfter / 1000)))]);
   }
+  if (error.code === "unsupported_encoding") headers.push(["accept-encoding", ENCODINGS]);
 }
 
 /** No such route. */

@@ -2,21 +2,24 @@
 import { chatCompletions, type ChatRouteOptions, modelNotFound } from "./_chat_completions.ts";
 import type { ModelDirectory } from "./directory.ts";
 import { invocations } from "./_invocations.ts";
+import { makeRootRoute } from "./_playground.ts";
 import { jsonResponse } from "./_respond.ts";
+import { responseRoutes } from "./responses/mod.ts";
 import type { Route, Routes } from "./_router.ts";
 import { VERSION } from "../_version.ts";
 
 /** The routes by path, without `/v1`. */
-export function makeRoutes(options: ChatRouteOptions): Routes {
+export function makeRoutes(options: ChatRouteOptions, page: { readonly playground: boolean }): Routes {
   return {
     "/chat/completions": { POST: (request, scope, headers) => chatCompletions(request, scope, headers, options) },
     "/invocations": { POST: (request, scope, headers) => invocations(request, scope, headers, options) },
+    ...responseRoutes(options),
     ...modelRoutes(options.directory),
     // As MLflow's scoring server answers them, to the byte; the version is this package's.
     "/ping": { GET: text("\n") },
     "/health": { GET: text("\n") },
     "/version": { GET: text(VERSION) },
-    "/": { GET: greeting },
+    "/": { GET: makeRootRoute(page) },
   };
 }
 
@@ -42,10 +45,3 @@ function modelRoutes(directory: ModelDirectory): Routes {
 function text(body: string): Route {
   return (_request, _scope, headers) => jsonResponse(body, 200, headers);
 }
-
-const greeting: Route = (_request, _scope, headers) => {
-  headers.push(["content-type", "text/plain; charset=utf-8"]);
-  return new Response(`chat-model ${VERSION} is running. OpenAI's API is at /v1, the models at /v1/models.\n`, {
-    headers,
-  });
-};

@@ -41,7 +41,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   // Before anything is printed: who reads that the server listens may stop it at once.
   const stopped = stopOnSignal(server, app);
   for (const notice of served.notices) warn(notice);
-  announce(served, urlOf(server.addr), flags.host);
+  announce(served, urlOf(server.addr), flags);
   await stopped;
   Deno.exit(0); // A model may have left timers or connections, for which the process would wait.
 }
@@ -120,14 +120,14 @@ function urlOf({ hostname, port }: ListeningServer["addr"]): string {
   return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
-function announce({ names, isCustom = false }: Served, url: string, host: string): void {
+function announce({ names, isCustom = false }: Served, url: string, { host, playground }: ServeFlags): void {
   const [first = "demo"] = names;
   const messages = [{ role: "user", content: "Hello" }];
   const body = isCustom ? { model: first, inputs: "Hello" } : { model: first, stream: true, messages };
   const request = isCustom ? "/invocations -H 'content-type: application/json'" : "/v1/chat/completions";
   print(`Listening on ${url}  (models: ${names.join(", ")})
 
-Try it:
+Try it:${playground && !isCustom ? ` open ${url} in a browser, or` : ""}
   curl -N ${url}${request} -d '${JSON.stringify(body).replaceAll("'", String.raw`'\''`)}'
 
 Stop with Ctrl-C.`);

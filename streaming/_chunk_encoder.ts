@@ -1,9 +1,5 @@
 import { type ChatCompletionChunk, ChatModelError, type ErrorObject } from "../types/mod.ts";
-
-/** Longest line of a stream in bytes: clients with line buffers of 64 KiB or 128 KiB exist. */
-export const MAX_LINE = 65_536;
-
-const encoder = new TextEncoder();
+import { isTooLong, MAX_LINE, severalLines } from "./sse_data.ts";
 
 /** Writes canonical chunks as frames of an event stream. */
 export class ChunkEncoder {
@@ -32,7 +28,7 @@ export class ChunkEncoder {
     if (chunk.choices.length === 0 && !this.#includeUsage) return "";
     const whole = this.#includeUsage && chunk.usage === undefined ? { ...chunk, usage: null } : chunk;
     const line = `data: ${JSON.stringify(whole)}`;
-    return isTooLong(line) ? severalLines(whole) : `${line}\n\n`;
+    return isTooLong(line) ? longFrame(whole) : `${line}\n\n`;
   }
 
   #plainText(chunk: ChatCompletionChunk): string | undefined {
@@ -60,16 +56,9 @@ export function errorFrame(error: ErrorObject): string {
   return `data: ${JSON.stringify({ error })}\n\n`;
 }
 
-function isTooLong(line: string): boolean {
-  return line.length > MAX_LINE || (line.length * 3 > MAX_LINE && encoder.encode(line).length > MAX_LINE);
-}
-
-/**
- * Writes a chunk that does not fit one line (large `custom_outputs`, say) over several, which the event stream format
- * joins again. Every client with a real parser reads it; those with a line buffer at least do not break.
- */
-function severalLines(chunk: ChatCompletionChunk): string {
-  const lines = JSON.stringify(chunk, null, 1).split("\n").map((line) => `data: ${line}`);
+/** A chunk that does not fit one line (large `custom_outputs`, say). */
+function longFrame(chunk: ChatCompletionChunk): string {
+  const lines = severalLines(chunk);
   if (lines.some(isTooLong)) {
     throw new ChatModelError(
       `Cannot stream the answer: a single value in it is longer than ${MAX_LINE} bytes. Ask without "stream", or let the model give it in pieces`,

@@ -36,3 +36,12 @@ export function checkSaysSomething(part: Fields): void {
     throw invalidOutput("what it yields", 'text, a message or a chunk (such as { content: "…" })', part);
   }
 }
+
+/**
+ * Whether a part is a chunk or a response that lacks its choices, as some servers send the usage, rather than a flat
+ * part: what surrounds the choices must not be taken for members of a delta.
+ */
+export function isBareEnvelope(part: Fields): boolean {
+  return (part.object === "chat.completion.chunk" || part.object === "chat.completion") &&
+    !Object.keys(part).some((key) => KNOWN_MEMBERS.has(key));
+}

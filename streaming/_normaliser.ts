@@ -22,7 +22,7 @@ import {
   optionalUsage,
 } from "./_checks.ts";
 import { createId } from "./_ids.ts";
-import { checkSaysSomething, KNOWN_MEMBERS, PART_MEMBERS } from "./_members.ts";
+import { checkSaysSomething, isBareEnvelope, KNOWN_MEMBERS, PART_MEMBERS } from "./_members.ts";
 import { MAX_TEXT, splitText, splitTextWithLogprobs } from "./_split.ts";
 import { ToolCallNormaliser } from "./_tool_calls.ts";
 
@@ -82,7 +82,7 @@ export class Normaliser {
     }
     if (!isFields(part)) throw invalidOutput("what it yields", "text, a message or a chunk", part);
     if (part.error !== undefined && part.error !== null) throw errorInside(part.error);
-    if (part.choices !== undefined) this.#pushChunk(part, out);
+    if (part.choices !== undefined || isBareEnvelope(part)) this.#pushChunk(part, out);
     else this.#pushPart(part, out);
   }
 

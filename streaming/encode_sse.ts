@@ -54,27 +54,72 @@ export function encodeSse(
   chunks: AsyncIterable<ChatCompletionChunk>,
   options: EncodeSseOptions = {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const { toErrorObject = (error) => ChatModelError.from(error).toErrorObject(), includeUsage = false } = options;
   const stream = chunks instanceof ChatCompletionStream ? chunks : new ChatCompletionStream(chunks);
-  return new ReadableStream(new SseSource(stream, options));
+  const chunkEncoder = new ChunkEncoder(includeUsage);
+  return encodeFrames(stream, {
+    begin: () => "",
+    encode: (chunk) => chunkEncoder.encode(chunk),
+    end: () => "data: [DONE]\n\n",
+    fail: (error) => errorFrame(toErrorObject(error)),
+  }, options);
+}
+
+/** Writes the frames of an answer: which events a stream consists of. */
+export interface FrameWriter {
+  /** The frames before all others; sent without waiting for the model. */
+  begin(): string;
+  /** The frames of a chunk; may be none. */
+  encode(chunk: ChatCompletionChunk): string;
+  /** The frames that end an answer. */
+  end(): string | Promise<string>;
+  /** The frames that end a stream that failed. */
+  fail(error: unknown): string;
+}
+
+/**
+ * Writes a canonical stream as an event stream, frames as the writer makes them.
+ *
+ * @param stream A canonical stream. Cancelling the result calls its `return()` at once.
+ * @param writer Makes the frames. It is told of the end or of a failure, of neither when the reader leaves, and of both only
+ * if ending fails.
+ * @param options Comments.
+ * @returns The bytes.
+ */
+export function encodeFrames(
+  stream: ChatCompletionStream,
+  writer: FrameWriter,
+  options: Pick<EncodeSseOptions, "keepAliveInterval" | "onClose"> = {},
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream(new SseSource(stream, writer, options));
 }
 
 class SseSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
   readonly #stream: ChatCompletionStream;
-  readonly #options: EncodeSseOptions;
-  readonly #encoder: ChunkEncoder;
+  readonly #writer: FrameWriter;
+  readonly #options: Pick<EncodeSseOptions, "keepAliveInterval" | "onClose">;
   #timer: ReturnType<typeof setInterval> | undefined;
   #silent = true;
+  #begun = false;
   #cancelled = false;
 
-  constructor(stream: ChatCompletionStream, options: EncodeSseOptions) {
+  constructor(
+    stream: ChatCompletionStream,
+    writer: FrameWriter,
+    options: Pick<EncodeSseOptions, "keepAliveInterval" | "onClose">,
+  ) {
     this.#stream = stream;
+    this.#writer = writer;
     this.#options = options;
-    this.#encoder = new ChunkEncoder(options.includeUsage ?? false);
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
     let text = "";
     try {
+      if (!this.#begun) {
+        this.#begun = true;
+        text = this.#writer.begin();
+      }
       while (text.length < FLUSH_LENGTH) {
         let batch = this.#stream.poll();
         for (let turn = 0; batch === undefined && turn < TURNS; turn++) {
@@ -87,16 +132,17 @@ class SseSource implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
           batch = await this.#stream.nextBatch();
         }
         if (batch.length === 0) {
-          this.#send(controller, `${text}data: [DONE]\n\n`);
+          if (this.#cancelled) return;
+          const ending = this.#writer.end();
+          this.#send(controller, text + (typeof ending === "string" ? ending : await ending));
           return this.#close(controller);
         }
-        for (const chunk of batch) text += this.#encoder.encode(chunk);
+        for (const chunk of batch) text += this.#writer.encode(chunk);
       }
     } catch (error) {
-      const { toErrorObject = (error) => ChatModelError.from(error).toErrorObject() } = this.#options;
       void this.#stream.return();
       if (this.#cancelled) return;
-      this.#send(controller, text + errorFrame(toErrorObject(error)));
+      this.#send(controller, text + this.#writer.fail(error));
       return this.#close(controller);
     }
     this.#send(controller, text);

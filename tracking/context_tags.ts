@@ -1,4 +1,4 @@
-import { userName } from "./fluent/_user_name.ts";
+import { userName } from "./_user_name.ts";
 import type { Tags } from "./entities.ts";
 import { withRunTags } from "./_run_tags.ts";
 

@@ -1,11 +1,12 @@
 import * as v from "valibot";
-import { flag, freeForm, nonEmptyText, text, word } from "./_schema.ts";
+import { jsonSchema } from "./_json_schema_schema.ts";
+import { flag, nonEmptyText, text, word } from "./_schema.ts";
 import { object, shape, tagged } from "./_shape.ts";
 
 const jsonSchemaDefinition = object({
   name: nonEmptyText,
   description: v.exactOptional(text),
-  schema: v.exactOptional(freeForm),
+  schema: v.exactOptional(jsonSchema),
   strict: v.exactOptional(flag),
 });
 

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { list } from "./_list.ts";
-import { flag, freeForm, isJsonObject, nonEmptyText, oneOf, refusal, text, word } from "./_schema.ts";
+import { flag, freeForm, isJsonObject, naming, nonEmptyText, oneOf, refusal, text, word } from "./_schema.ts";
 import { object, shape, tagged } from "./_shape.ts";
-import { toolParameters } from "./_tool_parameters_schema.ts";
+import { toolParameters } from "./_json_schema_schema.ts";
 
 /** A function that a model may call. */
 export const functionDefinition = object({
@@ -35,13 +35,20 @@ const customToolCall = shape({ id: text, type: word("custom"), custom: object({ 
 /** Calls that the model makes. */
 export const toolCalls = list(tagged("type", [functionToolCall, customToolCall]), "an array of tool calls");
 
+const noTools = refusal("at least one tool");
+const tools = list(freeForm, "an array of tools");
+const allowedTools = naming(
+  v.lazy((input) => Array.isArray(input) && input.length === 0 ? noTools : tools),
+  tools.expects,
+);
+
 const choiceWord = oneOf(["none", "auto", "required"]);
 const choiceObject = tagged("type", [
   shape({ type: word("function"), function: object({ name: nonEmptyText }) }),
   shape({ type: word("custom"), custom: object({ name: nonEmptyText }) }),
   shape({
     type: word("allowed_tools"),
-    allowed_tools: object({ mode: oneOf(["auto", "required"]), tools: list(freeForm, "an array of tools") }),
+    allowed_tools: object({ mode: oneOf(["auto", "required"]), tools: allowedTools }),
   }),
 ]);
 const neitherChoice = refusal('"none", "auto", "required" or an object that names a tool');

@@ -7,6 +7,7 @@ import { chatParams, namedParams, sortFields } from "./_params_schema.ts";
 import { REQUEST_NAMES, requestHead } from "./_request_schema.ts";
 import { chatCompletionResponse } from "./_response_schema.ts";
 import { freeForm } from "./_schema.ts";
+import { findToolFaults } from "./_tool_faults.ts";
 import { ChatRequest } from "./chat_request.ts";
 import type { ChatCompletionChunk } from "./chunk.ts";
 import type { ErrorResponse } from "./error_object.ts";
@@ -50,6 +51,8 @@ export function parseChatRequest(input: unknown): ChatRequest {
   if (!head.success || !params.success) {
     throw makeError("chat request", [...head.issues ?? [], ...params.issues ?? []]);
   }
+  const faults = findToolFaults(params.output);
+  if (faults.length > 0) throw new ValidationError("Cannot parse chat request", faults);
   const { messages, model } = head.output;
   return new ChatRequest(messages, extra === undefined ? params.output : { ...params.output, extra }, model);
 }

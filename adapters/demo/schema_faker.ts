@@ -46,7 +46,7 @@ const MOST_ITEMS = 1_000;
  * lengths, `format`, `pattern` and `multipleOf`. Every fact is used once; required properties come before optional
  * ones and single values before lists.
  *
- * `$ref` (within the document), `allOf`, `anyOf`, `oneOf`, `prefixItems`, `contains`, `uniqueItems` are obeyed;
+ * `$ref` (within the document), `allOf`, `anyOf`, `oneOf`, `nullable`, `prefixItems`, `contains`, `uniqueItems` are obeyed;
  * `not`, `if`, `dependentRequired`, `propertyNames`, and that `oneOf` excludes its other branches, are not. Limits
  * against hostile schemas: 32 levels, 5,000 values, 1,000 items in a list, 10,000 characters in a text.
  *

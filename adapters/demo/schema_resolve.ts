@@ -1,4 +1,5 @@
 import type { JsonSchema } from "../../types/mod.ts";
+import { allowNullItself } from "../json_schema/mod.ts";
 
 /** A schema whose references and `allOf` are worked in. */
 export interface ResolvedSchema {
@@ -52,9 +53,10 @@ export class SchemaDocument {
       .map((branch) => mergeResolved(base, branch));
   }
 
-  #resolve(schema: unknown, seen: ReadonlySet<string>): ResolvedSchema | undefined {
-    if (schema === false) return undefined;
-    if (!isObject(schema)) return ANYTHING;
+  #resolve(given: unknown, seen: ReadonlySet<string>): ResolvedSchema | undefined {
+    if (given === false) return undefined;
+    if (!isObject(given)) return ANYTHING;
+    const schema = given.nullable === undefined ? given : allowNullItself(given);
     // Merging costs by the number of properties.
     this.#stepsLeft -= 1 + (isObject(schema.properties) ? Object.keys(schema.properties).length >> 4 : 0);
     if (this.#stepsLeft < 0) return undefined;

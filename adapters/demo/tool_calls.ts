@@ -63,6 +63,9 @@ function chooseTools(offered: readonly ToolDefinition[], params: ChatParams, pro
   if (choice === "auto") return preferMentioned(offered, nameOf, prompt);
   if (choice.type === "allowed_tools") {
     const { mode, tools } = choice.allowed_tools;
+    tools.forEach((tool, i) => {
+      if (typeof nameIn(tool) !== "string") throw unknownTool(`tool_choice.allowed_tools.tools.${i}`);
+    });
     const names = new Set(tools.map((tool) => nameIn(tool)));
     const allowed = offered.filter((tool) => names.has(nameOf(tool)));
     if (allowed.length === 0) throw unknownTool("tool_choice.allowed_tools.tools");

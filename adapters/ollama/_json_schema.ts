@@ -1,22 +1,7 @@
 import type { JsonSchema } from "../../types/mod.ts";
+import { mapSubschemas } from "../json_schema/mod.ts";
 import { isRecord } from "./_request_issues.ts";
 
-/** Keywords whose value is a schema, an array of schemas, or a map of schemas (JSON Schema 2020-12 and earlier). */
-const SCHEMA_KEYWORDS = new Set([
-  "items",
-  "additionalItems",
-  "unevaluatedItems",
-  "contains",
-  "additionalProperties",
-  "unevaluatedProperties",
-  "propertyNames",
-  "not",
-  "if",
-  "then",
-  "else",
-]);
-const SCHEMA_LIST_KEYWORDS = new Set(["allOf", "anyOf", "oneOf", "prefixItems", "items"]);
-const SCHEMA_MAP_KEYWORDS = new Set(["properties", "patternProperties", "dependentSchemas"]);
 const DEFINITION_KEYWORDS = new Set(["$defs", "definitions"]);
 
 /** Most schemas that one schema may unfold to: a small one can otherwise grow without end. */
@@ -27,28 +12,19 @@ const MAX_DEPTH = 100;
 /** A schema cannot be worked with; the message says what is wrong with it, as the end of a sentence about it. */
 export class SchemaError extends Error {
   override name = "SchemaError";
-}
+  /** Keys that lead to what is wrong, from the schema's root. */
+  readonly path: readonly string[];
 
-/**
- * Applies a function to the schemas directly inside a schema; all else stays.
- *
- * @param schema The schema.
- * @param change Makes the new schema of each.
- * @returns A new schema.
- */
-export function mapSubschemas(schema: JsonSchema, change: (inner: JsonSchema) => JsonSchema): JsonSchema {
-  // Booleans are schemas too; they have nothing inside.
-  const each = (inner: unknown): unknown => isRecord(inner) ? change(inner) : inner;
-  return Object.fromEntries(
-    Object.entries(schema).map(([keyword, value]) => {
-      if (Array.isArray(value) && SCHEMA_LIST_KEYWORDS.has(keyword)) return [keyword, value.map(each)];
-      if (isRecord(value) && SCHEMA_KEYWORDS.has(keyword)) return [keyword, change(value)];
-      if (isRecord(value) && (SCHEMA_MAP_KEYWORDS.has(keyword) || DEFINITION_KEYWORDS.has(keyword))) {
-        return [keyword, Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, each(inner)]))];
-      }
-      return [keyword, value];
-    }),
-  );
+  /**
+   * Makes an error.
+   *
+   * @param message What is wrong.
+   * @param options `path`: where it is. `cause`: what caused it.
+   */
+  constructor(message: string, options: { readonly path?: readonly string[]; readonly cause?: unknown } = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.path = options.path ?? [];
+  }
 }
 
 /**

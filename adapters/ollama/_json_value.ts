@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { ValidationIssue } from "../../types/mod.ts";
+import { parseExactly } from "./_large_numbers.ts";
 
 /** An object that is kept as it is: neither copied nor looked into. */
 export const objectSchema: v.GenericSchema<unknown, { readonly [key: string]: unknown }> = {
@@ -25,10 +26,10 @@ export function isObject(value: unknown): value is { readonly [key: string]: unk
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The JSON value that a text is, or `undefined` if it is none. */
+/** The JSON value that a text is, or `undefined` if it is none. Calls of tools keep integers beyond 2^53. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return text.includes('"tool_calls"') ? parseExactly(text) : JSON.parse(text);
   } catch {
     return undefined;
   }

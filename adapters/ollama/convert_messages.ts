@@ -1,7 +1,7 @@
 import type { AssistantMessage, ChatMessage, ToolCall, UserContentPart } from "../../types/mod.ts";
 import { isAllowedHost, type RemoteImage } from "./fetch_image.ts";
 import { decodeImageUrl, normaliseBase64 } from "./images.ts";
-import { holdsInfinity } from "./_large_numbers.ts";
+import { holdsInfinity, parseExactly } from "./_large_numbers.ts";
 import { isRecord, type RequestIssues } from "./_request_issues.ts";
 import type { OllamaMessage, OllamaToolCall } from "./wire.ts";
 
@@ -229,7 +229,7 @@ function parseArguments(text: string, path: string, issues: RequestIssues): { re
   if (text.trim() === "") return {};
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactly(text);
   } catch {
     // Reported below, without the parser's message, which quotes the text.
   }

@@ -1,4 +1,5 @@
 import type { ChatMessage, ChatParams, JsonSchema } from "../../types/mod.ts";
+import { allowNull } from "../json_schema/mod.ts";
 import { convertMessages, type PendingImage } from "./convert_messages.ts";
 import { collectOptions, isOllamaOption, kindOf, type OllamaOptions } from "./options.ts";
 import { readReasoningEffort, type WantedThinking } from "./reasoning.ts";
@@ -30,7 +31,7 @@ export interface OllamaDefaults {
 export interface AnswerPlan {
   /** Whether tools were offered. */
   readonly toolsOffered: boolean;
-  /** Most calls to hand on. */
+  /** Most calls to hand on; 0 if the model must not call. */
   readonly maxCalls: number;
   /** Whether calls are answered in the deprecated form. */
   readonly deprecated: boolean;
@@ -121,7 +122,7 @@ export function convertRequest(
   if (logprobs && params.top_logprobs !== undefined) body.top_logprobs = params.top_logprobs;
   const answer: Mutable<AnswerPlan> = {
     toolsOffered: tools.tools.length > 0,
-    maxCalls: params.parallel_tool_calls === false || tools.deprecated ? 1 : Infinity,
+    maxCalls: tools.forbidden ? 0 : params.parallel_tool_calls === false || tools.deprecated ? 1 : Infinity,
     deprecated: tools.deprecated,
     logprobs,
     stripThinking: think === false,
@@ -174,10 +175,10 @@ function readFormat(params: ChatParams, issues: RequestIssues): Format | undefin
 
 function schemaFormat(schema: JsonSchema, path: string, issues: RequestIssues): Format | undefined {
   try {
-    return { format: schema, check: compileSchema(schema) };
+    return { check: compileSchema(schema), format: allowNull(schema) };
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    issues.add({ path, message: error.message });
+    issues.add({ path: [path, ...error.path].join("."), message: error.message });
     return undefined;
   }
 }

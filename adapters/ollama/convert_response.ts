@@ -2,7 +2,7 @@ import type { AnswerPart, PartialUsage, ToolCallPart } from "../../streaming/mod
 import { type TokenLogprob, UpstreamError } from "../../types/mod.ts";
 import type { AnswerPlan } from "./convert_request.ts";
 import { pickLogprobs, toTokenLogprob } from "./logprobs.ts";
-import { checkNumbers } from "./_large_numbers.ts";
+import { checkNumbers, holdsLongInteger, parseExactly, toPlainNumbers } from "./_large_numbers.ts";
 import { isRecord } from "./_request_issues.ts";
 import { ThinkTagStripper } from "./think_tags.ts";
 import type { ForcedCall } from "./tool_choice.ts";
@@ -28,7 +28,7 @@ export interface AnswerOutputs {
   context_full?: true;
   /** Whether the window was shifted, and the begin of the conversation lost by that. */
   context_shifted?: true;
-  /** Calls left out, as only one was wanted. */
+  /** Calls left out, as only one was wanted, or none. */
   dropped_tool_calls?: number;
   /** Paths of what was given but has no effect. */
   ignored?: readonly string[];
@@ -150,7 +150,7 @@ export class AnswerConverter {
     for (const call of calls.slice(0, maxCalls - this.#callCount)) {
       const check = forced.checks.get(call.function.name);
       if (check === undefined) throw callNotDemanded(call.function.name);
-      check(call.function.arguments);
+      check(toPlainNumbers(call.function.arguments));
     }
   }
 
@@ -173,7 +173,8 @@ export class AnswerConverter {
       const callIds = this.#callIds ??= new Set();
       const id = call.id !== undefined && call.id !== "" && !callIds.has(call.id) ? call.id : undefined;
       if (id !== undefined) callIds.add(id);
-      parts.push({ ...(id !== undefined && { id }), type: "function", function: { name, arguments: input ?? {} } });
+      const given = holdsLongInteger(input) ? JSON.stringify(input) : input ?? {};
+      parts.push({ ...(id !== undefined && { id }), type: "function", function: { name, arguments: given } });
     }
     if (parts.length > 0) part.tool_calls = parts;
     return parts.length > 0 || part.function_call !== undefined;
@@ -214,6 +215,8 @@ export class AnswerConverter {
     if (this.#plan.check !== undefined && finishReason !== "length" && this.#callCount === 0) {
       this.#plan.check(this.#texts.join(""));
     }
+    const isForbidden = this.#plan.maxCalls === 0 && this.#droppedCalls > 0;
+    if (isForbidden && finishReason === "stop" && !this.#hadText) throw forbiddenCall();
     const generated = record.eval_count ?? 0;
     if (
       this.#plan.toolsOffered && finishReason === "stop" && generated > 1 &&
@@ -276,7 +279,7 @@ function roundWindow(numCtx: number): number {
 function parseCall(text: string, { checks }: ForcedCall): OllamaToolCall | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactly(text);
   } catch {
     return undefined; // No call: the caller reports it.
   }
@@ -291,6 +294,15 @@ function callNotDemanded(name: string): UpstreamError {
     }, which is not one of those ` +
       "that were to be called. Try again, or use a larger model",
     { code: "tool_call_lost", retryable: true },
+  );
+}
+
+/** Some models call tools that no one offered, as they know them from the conversation or from their training. */
+function forbiddenCall(): UpstreamError {
+  return new UpstreamError(
+    "Cannot give the model's answer: it called a tool and said nothing else, although the request forbids calls. " +
+      'Try again, or leave the choice to the model with tool_choice "auto"',
+    { code: "tool_call_forbidden", retryable: true },
   );
 }
 

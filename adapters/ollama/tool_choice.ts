@@ -1,4 +1,5 @@
 import type { ChatParams, FunctionDefinition, JsonSchema } from "../../types/mod.ts";
+import { allowNull } from "../json_schema/mod.ts";
 import { inlineReferences, SchemaError } from "./_json_schema.ts";
 import { isRecord, type RequestIssues } from "./_request_issues.ts";
 import { type ArgumentsCheck, compileParameters } from "./structured_output.ts";
@@ -21,6 +22,8 @@ export interface ToolPlan {
   readonly forced?: ForcedCall;
   /** Whether calls are to be answered in the deprecated form, as they were asked for. */
   readonly deprecated: boolean;
+  /** Whether the model must not call, which Ollama does not know: no tools are sent, but some call without. */
+  readonly forbidden?: boolean;
 }
 
 interface Offer {
@@ -43,10 +46,11 @@ type Choice =
 export function planTools(params: ChatParams, issues: RequestIssues): ToolPlan {
   const { offers, deprecated } = collectOffers(params, issues);
   const choice = readChoice(params, issues);
-  if (choice.mode === "none") return { tools: [], deprecated };
+  if (choice.mode === "none") return { tools: [], deprecated, forbidden: true };
   const only = "only" in choice ? choice.only : undefined;
   if ("path" in choice) {
     if (offers.length === 0) issues.add({ path: choice.path, message: "demands a tool, but no tools are given" });
+    else if (only?.length === 0) issues.add({ path: choice.path, message: "must name at least one of the tools" });
     else {
       for (const name of only ?? []) {
         if (offers.some((offer) => offer.definition.name === name)) continue;
@@ -58,10 +62,10 @@ export function planTools(params: ChatParams, issues: RequestIssues): ToolPlan {
   const tools = chosen.flatMap((offer) => convert(offer, issues, toOllamaTool));
   if (choice.mode !== "required" || chosen.length === 0) return { tools, deprecated };
   const calls = chosen.flatMap((offer) =>
-    convert(offer, issues, (definition, path) => ({
+    convert(offer, issues, (definition) => ({
       name: definition.name,
       format: callSchema(definition),
-      check: compileParameters(definition, path),
+      check: compileParameters(definition),
     }))
   );
   const checks = new Map(calls.map(({ name, check }) => [name, check]));
@@ -75,14 +79,13 @@ export function planTools(params: ChatParams, issues: RequestIssues): ToolPlan {
 function convert<T>(
   offer: Offer,
   issues: RequestIssues,
-  make: (definition: FunctionDefinition, path: string) => T,
+  make: (definition: FunctionDefinition) => T,
 ): T[] {
-  const path = `${offer.path}.parameters`;
   try {
-    return [make(offer.definition, path)];
+    return [make(offer.definition)];
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    issues.add({ path, message: error.message });
+    issues.add({ path: [offer.path, "parameters", ...error.path].join("."), message: error.message });
     return [];
   }
 }
@@ -92,7 +95,7 @@ function callSchema(definition: FunctionDefinition): JsonSchema {
     type: "object",
     properties: {
       name: { type: "string", enum: [definition.name] },
-      arguments: { type: "object", properties: {}, ...inlineReferences(definition.parameters ?? {}) },
+      arguments: { type: "object", properties: {}, ...allowNull(inlineReferences(definition.parameters ?? {})) },
     },
     required: ["name", "arguments"],
     additionalProperties: false,
@@ -106,6 +109,11 @@ function collectOffers(params: ChatParams, issues: RequestIssues): { offers: rea
     else issues.addUnsupported(`tools.${i}.type`, 'must be "function", as models of Ollama know no custom tools');
   });
   params.functions?.forEach((definition, i) => offers.push({ definition, path: `functions.${i}` }));
+  const names = new Set<string>();
+  for (const { definition: { name }, path } of offers) {
+    if (names.has(name)) issues.add({ path: `${path}.name`, message: "must not be the name of another tool as well" });
+    names.add(name);
+  }
   return { offers, deprecated: params.functions !== undefined && params.tools === undefined };
 }
 

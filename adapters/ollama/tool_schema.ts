@@ -1,5 +1,6 @@
 import type { FunctionDefinition, JsonSchema } from "../../types/mod.ts";
-import { inlineReferences, mapSubschemas } from "./_json_schema.ts";
+import { allowNull, mapSubschemas } from "../json_schema/mod.ts";
+import { inlineReferences } from "./_json_schema.ts";
 import { isRecord } from "./_request_issues.ts";
 import type { OllamaTool } from "./wire.ts";
 
@@ -9,11 +10,11 @@ import type { OllamaTool } from "./wire.ts";
  * a model that sees all there is to fill in needs no words about the rest.
  */
 const KEPT = new Set(["type", "description", "enum", "items", "anyOf", "properties", "required"]);
-const LET_GO = new Set(["title", "$schema", "$id", "id", "$comment", "$anchor", "$defs", "definitions", "nullable"]);
+const LET_GO = new Set(["title", "$schema", "$id", "id", "$comment", "$anchor", "$defs", "definitions"]);
 
 /**
  * Makes a tool of a function definition such that nothing that matters in its schema is lost: references are put in
- * place, `const` becomes `enum`, `oneOf` becomes `anyOf`, `allOf` is merged, and other constraints move into the
+ * place, `const` becomes `enum`, `oneOf` becomes `anyOf`, `allOf` is merged, `nullable` becomes a type, and other constraints move into the
  * description, where the model reads them.
  *
  * @param definition The function.
@@ -21,7 +22,7 @@ const LET_GO = new Set(["title", "$schema", "$id", "id", "$comment", "$anchor", 
  * @throws {SchemaError} If the schema unfolds to too much.
  */
 export function toOllamaTool(definition: FunctionDefinition): OllamaTool {
-  const { kept, notes } = rescue(inlineReferences(definition.parameters ?? {}));
+  const { kept, notes } = rescue(allowNull(inlineReferences(definition.parameters ?? {})));
   const { description: schemaDescription, ...parameters } = kept;
   const description = joinNotes(
     [definition.description, typeof schemaDescription === "string" ? schemaDescription : undefined],
@@ -59,17 +60,18 @@ function rescue(original: JsonSchema): { kept: JsonSchema; notes: readonly strin
   }
   // Templates of models print the type and fall over nothing: it is inferred where it is left out.
   const type = kept.type ?? inferType(kept);
-  if (type !== undefined) kept.type = schema.nullable === true && typeof type === "string" ? [type, "null"] : type;
+  if (type !== undefined) kept.type = type;
   return { kept, notes };
 }
 
-function inferType(schema: JsonSchema): string | undefined {
+function inferType(schema: JsonSchema): string | readonly string[] | undefined {
   if (schema.properties !== undefined) return "object";
   if (schema.items !== undefined) return "array";
-  if (!Array.isArray(schema.enum) || schema.enum.length === 0) return undefined;
-  const types = new Set(schema.enum.map((value) => typeof value));
+  const members: readonly unknown[] = Array.isArray(schema.enum) ? schema.enum : [];
+  const types = new Set(members.filter((member) => member !== null).map((member) => typeof member));
   const [type] = types;
-  return types.size === 1 && (type === "string" || type === "number" || type === "boolean") ? type : undefined;
+  if (types.size !== 1 || (type !== "string" && type !== "number" && type !== "boolean")) return undefined;
+  return members.includes(null) ? [type, "null"] : type;
 }
 
 /** Merges the schemas of `allOf` into the one around them, which wins. */

@@ -1,11 +1,12 @@
 /** Serves models on a real socket for OpenAI's own client, and looks at every byte that is sent to it. */
 import OpenAI, { type ClientOptions } from "openai";
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { OllamaChatModel, OllamaClient } from "../../adapters/ollama/mod.ts";
 import { DemoChatModel } from "../../adapters/demo/mod.ts";
 import { type AppModels, type AppOptions, createApp, listen, type ModelDirectory } from "../../serve.ts";
 import { type ChatModelError, parseChatResponse, parseErrorResponse, parseModelList } from "../../types/mod.ts";
 import { readRecording, type Recording, type Replay, startReplay, type Version, VERSIONS } from "../support/replay.ts";
+import { newTally, validateAnswer } from "../conformance_openai/_checked_app.ts";
 import { assertEventStream } from "./_event_stream.ts";
 
 /** Models that are served. */
@@ -16,6 +17,8 @@ export interface Served extends AsyncDisposable {
   readonly client: OpenAI;
   /** Headers of the requests that came in, in order. */
   readonly requestHeaders: readonly Headers[];
+  /** Paths of these requests. */
+  readonly requestPaths: readonly string[];
   /** Errors that were the server's fault. */
   readonly errors: readonly ChatModelError[];
   /** Another client of the same server. */
@@ -24,6 +27,7 @@ export interface Served extends AsyncDisposable {
 
 /** A body that was sent. */
 interface Sent {
+  readonly method: string;
   readonly path: string;
   readonly status: number;
   readonly type: string | null;
@@ -41,13 +45,15 @@ interface Sent {
  */
 export async function serveModels(models: AppModels | ModelDirectory, options: AppOptions = {}): Promise<Served> {
   const requestHeaders: Headers[] = [];
+  const requestPaths: string[] = [];
   const errors: ChatModelError[] = [];
   const sent: Sent[] = [];
   const app = createApp(models, { onError: (error) => errors.push(error), ...options });
   const server = await listen({
     async fetch(request) {
       requestHeaders.push(request.headers);
-      return record(await app.fetch(request), new URL(request.url).pathname, sent);
+      requestPaths.push(new URL(request.url).pathname);
+      return record(await app.fetch(request), request, sent);
     },
     abort: app.abort,
   }, { port: 0 });
@@ -58,6 +64,7 @@ export async function serveModels(models: AppModels | ModelDirectory, options: A
     url,
     client: connect({ maxRetries: 0 }),
     requestHeaders,
+    requestPaths,
     errors,
     connect,
     async [Symbol.asyncDispose]() {
@@ -68,10 +75,11 @@ export async function serveModels(models: AppModels | ModelDirectory, options: A
   };
 }
 
-function record(response: Response, path: string, sent: Sent[]): Response {
+function record(response: Response, request: Request, sent: Sent[]): Response {
   if (response.body === null) return response;
   const body: Sent = {
-    path,
+    method: request.method,
+    path: new URL(request.url).pathname,
     status: response.status,
     type: response.headers.get("content-type"),
     text: "",
@@ -93,19 +101,22 @@ function record(response: Response, path: string, sent: Sent[]): Response {
   return new Response(watched, response);
 }
 
-function assertSent({ path, status, type, text, ended }: Sent): void {
-  if (type === "text/event-stream") return assertEventStream(text, ended);
-  assertEquals(type, "application/json", `${path} answers in JSON`);
+function assertSent({ method, path, status, type, text, ended }: Sent): void {
   if (!ended && text === "") return; // The client had left before it was sent.
-  const body: unknown = JSON.parse(text);
+  const isStream = type === "text/event-stream";
+  if (!isStream) assertEquals(type, "application/json", `${path} answers in JSON`);
+  // Of a stream that was left, whole frames only.
+  const whole = isStream && !ended ? text.slice(0, text.lastIndexOf("\n\n") + 2) : text;
+  const plain = path.replace(/\/$/, "");
+  const [body] = whole === "" ? [] : validateAnswer({ method, path: plain, status, type, text: whole }, newTally());
+  if (isStream) return plain.endsWith("/chat/completions") ? assertEventStream(text, ended) : undefined;
   // What the checks would fill in must have been there: hence the comparison.
   if (status >= 400) return assertEquals<unknown>(parseErrorResponse(body), body);
-  if (path.endsWith("/chat/completions") || path.endsWith("/chat/completions/")) {
+  if (method === "POST" && plain.endsWith("/chat/completions")) {
     return assertEquals<unknown>(parseChatResponse(body), body);
   }
-  if (path.endsWith("/models")) return assertEquals<unknown>(parseModelList(body), body);
-  assert(path.includes("/models/"), `"${path}" is a path that is known here`);
-  parseModelList({ object: "list", data: [body] });
+  if (plain.endsWith("/models")) return assertEquals<unknown>(parseModelList(body), body);
+  if (plain.includes("/models/")) parseModelList({ object: "list", data: [body] });
 }
 
 /** A model of a replayed Ollama, and what that one was asked. */

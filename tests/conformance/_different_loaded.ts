@@ -91,11 +91,6 @@ export const PREDICT_DIFFERENT: Differences = {
     mlflow: { accepted: echoed() },
     ours: { accepted: echoed({ params: { tool_choice: "auto" } }) },
   },
-  "predict: list of requests": {
-    reason: "batch",
-    mlflow: { accepted: echoed() },
-    ours: { refused: /Cannot parse chat request: Expected an object, found an arra/ },
-  },
   "predict: list of 2 requests": {
     reason: "batch",
     mlflow: { accepted: echoed() },

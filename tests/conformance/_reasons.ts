@@ -43,12 +43,13 @@ export const REASONS = {
   },
   schema: {
     kind: "purpose",
-    text: "Tools carry full JSON Schema, or none. MLflow loses or refuses what its classes lack",
+    text: "Tools carry full JSON Schema, checked, or none. MLflow loses or refuses what its classes lack",
   },
   empty: { kind: "purpose", text: "A conversation has at least one message. MLflow calls the model with none" },
   batch: {
     kind: "purpose",
-    text: "One call, one request. MLflow answers the first of several and drops the rest silently",
+    text:
+      "One call, one request, also alone in a list. MLflow answers the first of several and drops the rest silently",
   },
   usage: { kind: "purpose", text: "Usage is whole or absent, as clients add it up" },
   outputs: { kind: "purpose", text: "custom_outputs is an object, as MLflow's own signature says" },
@@ -104,18 +105,9 @@ export const REASONS = {
     kind: "language",
     text: "Python's true is an integer, JavaScript's is no number. MLflow's loaded models refuse it too",
   },
-  tuples: {
-    kind: "language",
-    text:
-      "Python tells a tuple of data and params from a list of messages. Both are arrays in JavaScript; parameters stand in the request",
-  },
   arguments: {
     kind: "language",
     text: "JavaScript passes all arguments, whatever the names and number of parameters. MLflow goes by these",
-  },
-  options: {
-    kind: "language",
-    text: "Options that do not exist are refused by the types, before anything runs. MLflow refuses them when it runs",
   },
   keys: { kind: "language", text: "Keys of JSON and JavaScript objects are strings. MLflow refuses an integer key" },
   classes: {

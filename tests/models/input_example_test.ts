@@ -103,3 +103,30 @@ Deno.test("customExample() refuses what JSON cannot keep, and says where it is",
     assert(!error.message.endsWith("."));
   }
 });
+
+for (
+  const [example, body] of [
+    [[{ messages: MESSAGES, temperature: 0.5, max_tokens: 3 }, { max_tokens: 7 }], {
+      messages: MESSAGES,
+      temperature: 0.5,
+      max_tokens: 7,
+    }],
+    [[MESSAGES, { max_tokens: 7, zzz: 1 }], { messages: MESSAGES, max_tokens: 7, zzz: 1 }],
+    [[{ messages: MESSAGES, max_tokens: 3 }, { max_tokens: null }], { messages: MESSAGES, max_tokens: 3 }],
+    [[MESSAGES, {}], { messages: MESSAGES }],
+    [[...MESSAGES, ...MESSAGES], { messages: [...MESSAGES, ...MESSAGES] }],
+  ] as const
+) {
+  Deno.test(`chatExample() reads ${JSON.stringify(example)} as a request`, () => {
+    assertEquals(chatExample(example).body, body);
+  });
+}
+
+Deno.test("chatExample() refuses two requests, and params that no request may have", () => {
+  const two = [{ messages: MESSAGES }, { messages: MESSAGES }];
+  const error = assertThrows(() => chatExample(two), ChatModelError, '"1.messages" is no param: give one request');
+  assertEquals(error.code, "invalid_input_example");
+  assertThrows(() => chatExample([MESSAGES, { max_tokens: "7" }]), ValidationError, '"max_tokens"');
+  assertThrows(() => chatExample([MESSAGES, [1]]), ValidationError, '"messages.0');
+  assertThrows(() => chatExample([MESSAGES, {}, {}]), ValidationError, '"messages.0');
+});

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { DatabaseSync } from "node:sqlite";
-import { downloadModel, getModelInfo, loadModel, logModel } from "@chatmodel/chat-model/models";
+import { ChatModelError } from "@chatmodel/chat-model";
+import { downloadModel, getModelInfo, loadModel, logModel, type LogModelOptions } from "@chatmodel/chat-model/models";
 import { openModelRegistry } from "@chatmodel/chat-model/registry";
 import { activeRun, closeTracking, setTrackingUri, startRun, TrackingError } from "@chatmodel/chat-model/tracking";
 import { newTracking, type Tracking } from "../tracking/fluent/support.ts";
@@ -116,6 +117,69 @@ Deno.test("logModel() marks the model as failed where validation fails, and leav
   // Without being called, it is logged.
   await logModel(options);
   assertEquals((await modelsOf(tracking)).map(({ status }) => status).sort(), ["FAILED", "READY"]);
+  // What the model said may hold anything: it is for the caller alone.
+  assertEquals(model?.tags["chatmodel.failure"], "The model's code failed with Error");
+});
+
+Deno.test("logModel() refuses what is wrong at first sight before there is a logged model", async () => {
+  await using tracking = await newTracking();
+  await using author = await authorFolder();
+  const model = join(author.path, "model.ts");
+  const good = { name: "teller", model };
+  const cases: [options: LogModelOptions, code: string, message: string][] = [
+    [{ ...good, model: join(author.path, "missing.ts") }, "invalid_model_file", "there is no such file"],
+    [{ ...good, modelConfig: join(author.path, "missing.yaml") }, "invalid_model_config", "there is no such file"],
+    [{ ...good, modelConfig: { limit: NaN } }, "invalid_model_config", '"limit"'],
+    [{ ...good, metadata: { note: Infinity } }, "invalid_model_config", '"note"'],
+    [{ ...good, permissions: { read: [""] } }, "invalid_permissions", "read"],
+  ];
+  for (const [options, code, message] of cases) {
+    const error = await assertRejects(() => startRun(() => logModel(options)), ChatModelError, message);
+    assertEquals(error.code, code);
+  }
+  assertEquals(await modelsOf(tracking), []);
+  for (const { outputs } of await tracking.runs()) assertEquals(outputs.models, []);
+});
+
+Deno.test({
+  name: "logModel() refuses to begin where it may not run Deno",
+  permissions: { run: false, read: true, write: true, env: true, sys: true, net: true },
+  async fn() {
+    await using tracking = await newTracking();
+    await using author = await authorFolder();
+    const options = { name: "teller", model: join(author.path, "model.ts") };
+    const error = await assertRejects(() => logModel(options), ChatModelError, "--allow-run");
+    assertEquals(error.code, "permission_denied");
+    assertEquals(await modelsOf(tracking), []);
+  },
+});
+
+Deno.test("logModel() notes why a model failed that refuses its example", async () => {
+  await using tracking = await newTracking();
+  await using author = await authorFolder();
+  const options = { name: "teller", model: join(author.path, "model.ts"), inputExample: { messages: "Hi" } };
+  const error = await assertRejects(() => logModel(options), ChatModelError, "messages");
+  const [model] = await modelsOf(tracking);
+  assertEquals(model?.status, "FAILED");
+  assertEquals(model?.tags["chatmodel.failure"], error.message);
+  const { modelId = "" } = model ?? {};
+  await assertRejects(() => loadModel(`models:/${modelId}`), TrackingError, "FAILED");
+});
+
+Deno.test("logModel() removes the files of a log that was killed, into whichever model", async () => {
+  await using tracking = await newTracking();
+  await using author = await authorFolder();
+  const options = { name: "teller", model: join(author.path, "model.ts") };
+  const models = join((await logModel(options)).artifactPath ?? "", "..", "..");
+  const left = join(models, `.artifacts.${2 ** 22 + 1}.0123abcd.tmp`);
+  await Deno.mkdir(left);
+  const time = new Date(Date.now() - 3_600_000);
+  await Deno.utime(left, time, time);
+  const { modelId = "" } = await logModel(options);
+  const names = await namesIn(models);
+  assertEquals(names.length, 2);
+  assert(names.includes(modelId));
+  assertEquals((await modelsOf(tracking)).length, 2);
 });
 
 Deno.test("logModel() that is aborted leaves no files, and before it begins no model", async () => {

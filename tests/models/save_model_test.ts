@@ -301,3 +301,32 @@ await saveModel(${JSON.stringify(target)}, { model: ${
   await saveModel(target, { model: join(author.path, "model.ts") });
   assertEquals((await getModelInfo(target)).kind, "chat");
 });
+
+Deno.test("saveModel() names the author's files in what fails in its copies of them", async () => {
+  await using author = await authorFolder({
+    "throws.ts": 'import "./lib/broken.ts";\nexport default null;\n',
+    "lib/broken.ts": '\nthrow new Error("Out of order");\n',
+    "throws_two.ts": `import { ChatModel } from "@chatmodel/chat-model";
+import "./lib/greeting.ts";
+
+export default class Broken extends ChatModel {
+  constructor() {
+    super();
+    throw new Error("Not built");
+  }
+
+  override predict(): string {
+    return "";
+  }
+}
+`,
+  });
+  for (const [file, text] of [["throws.ts", "lib/broken.ts:2:7"], ["throws_two.ts", "throws_two.ts:7:11"]] as const) {
+    const folder = join(author.path, "saved");
+    const error = await assertRejects(() => saveModel(folder, { model: join(author.path, file) }), ChatModelError);
+    assertEquals(error.code, "invalid_model_file");
+    assertStringIncludes(error.message, `"${join(author.path, file)}"`);
+    assertStringIncludes(error.message, toFileUrl(join(author.path, text)).href);
+    assertEquals(error.message.includes(".tmp"), false, error.message);
+  }
+});

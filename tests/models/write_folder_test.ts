@@ -117,9 +117,50 @@ Deno.test("writeFolder() leaves no folder at the place when the process is kille
   const [left = "", ...others] = await names(parent.path);
   assertMatch(left, new RegExp(`^\\.model\\.${child.pid}\\.[\\da-f]{8}\\.tmp$`));
   assertEquals(others, ["save.ts"]);
-  // What it left is in no one's way.
+  // What it left is in no one's way, and stays as long as another machine might still write to it.
   await writeFolder(path, writeTwo);
   assertEquals(await names(path), ["one", "two"]);
+  assertEquals(await names(parent.path), [left, "model", "save.ts"]);
+
+  await Deno.remove(path, { recursive: true });
+  await age(join(parent.path, left), 11);
+  await writeFolder(path, writeTwo);
+  assertEquals(await names(parent.path), ["model", "save.ts"]);
+});
+
+/** Sets the time of all in a folder back. */
+async function age(path: string, minutes: number): Promise<void> {
+  const time = new Date(Date.now() - minutes * 60_000);
+  for await (const { name } of Deno.readDir(path)) await Deno.utime(join(path, name), time, time);
+  await Deno.utime(path, time, time);
+}
+
+Deno.test("writeFolder() removes of what others left only what is old, of its name, and of no running process", async () => {
+  const dead = 2 ** 22 + 1; // More than Linux gives.
+  const kept = {
+    fresh: `.model.${dead}.00000001.tmp`,
+    running: `.model.${Deno.ppid}.00000002.tmp`,
+    own: `.model.${Deno.pid}.00000003.tmp`,
+    otherName: `.model.x.${dead}.00000004.tmp`,
+    otherForm: `.model.${dead}.tmp`,
+    other: `model.${dead}.00000005.tmp`,
+  };
+  const stale = [`.model.${dead}.00000006.tmp`, `.model.${Deno.ppid}.00000007.tmp`];
+  await using parent = await makeFolder(
+    Object.fromEntries([...Object.values(kept), ...stale].map((name) => [`${name}/file`, ""])),
+  );
+  for (const name of [kept.running, kept.own, kept.otherName, kept.otherForm, kept.other, stale[0] ?? ""]) {
+    await age(join(parent.path, name), 11);
+  }
+  // Its directory is old, what is in it is not.
+  await age(join(parent.path, kept.fresh), 11);
+  await Deno.writeTextFile(join(parent.path, kept.fresh, "file"), "more");
+  // A process has the number again, and not for a week.
+  await age(join(parent.path, stale[1] ?? ""), 8 * 24 * 60);
+  // A file of such a name is no one's folder.
+  await Deno.writeTextFile(join(parent.path, `.model.${dead}.00000008.tmp`), "");
+  await writeFolder(join(parent.path, "model"), writeTwo);
+  assertEquals(await names(parent.path), [...Object.values(kept), `.model.${dead}.00000008.tmp`, "model"].sort());
 });
 
 Deno.test({

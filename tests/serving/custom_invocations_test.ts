@@ -208,3 +208,53 @@ Deno.test("POST /invocations streams a chat model beside a custom one", async ()
   const answer = await invoke(mixedApp(), ask("Hi", { stream: true }));
   assertEquals((await events(answer.text)).at(-1), "[DONE]");
 });
+
+/** A body for the input, in each of the ways to wrap it. */
+const WRAPPED: readonly (readonly [name: string, wrap: (input: { readonly [name: string]: unknown }) => unknown])[] = [
+  ["inputs", (input) => ({ inputs: input })],
+  ["inputs in an array", (input) => ({ inputs: [input] })],
+  ["dataframe_records", (input) => ({ dataframe_records: [input] })],
+  ["dataframe_split", (input) => ({
+    dataframe_split: { columns: Object.keys(input), data: [Object.values(input)] },
+  })],
+];
+
+for (const [name, wrap] of WRAPPED) {
+  for (const first of ["parrot", "echo"]) {
+    Deno.test(`POST /invocations lets the model in ${name} choose as on the chat route (first: ${first})`, async () => {
+      const models = { parrot: new Parrot(), other: new Parrot("other"), echo: new Echo() };
+      const app = testApp({ ...(first === "echo" && { echo: models.echo }), ...models });
+      for (const model of ["other", "parrot", "echo"]) {
+        const input = { messages: MESSAGES, model };
+        for (const body of [wrap(input), { ...Object(wrap({ messages: MESSAGES })), model }]) {
+          const answer = await invoke(app, body);
+          assertEquals(answer.status, 200, answer.text);
+          const { predictions } = answer.json;
+          if (model !== "echo") assert(predictions.choices[0].message.content.startsWith(`${model}: `), answer.text);
+          else assertEquals([predictions.input].flat()[0].messages, MESSAGES);
+        }
+      }
+      const unknown = await invoke(app, wrap({ messages: MESSAGES, model: "nope" }));
+      // What names no model is data to a custom model.
+      assertEquals(
+        [unknown.status, unknown.json.error_code],
+        first === "echo" ? [200, undefined] : [
+          404,
+          "RESOURCE_DOES_NOT_EXIST",
+        ],
+      );
+    });
+  }
+}
+
+Deno.test("POST /invocations refuses two models, and a model that is no name, of a wrapped chat", async () => {
+  const app = testApp({ parrot: new Parrot(), other: new Parrot("other") });
+  const inputs = { messages: MESSAGES, model: "parrot" };
+  const differing = await invoke(app, { inputs, model: "other" });
+  assertEquals(differing.status, 400);
+  assert(differing.json.message.includes('"model": must not differ'), differing.text);
+  assertEquals((await invoke(app, { inputs, model: "parrot" })).status, 200);
+  const odd = await invoke(app, { inputs: { messages: MESSAGES }, model: 5 });
+  assertEquals(odd.status, 400);
+  assert(odd.json.message.includes('"model": Expected a string'), odd.text);
+});

@@ -1,71 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DemoChatModel } from "../../adapters/demo/mod.ts";
-import { type AppOptions, createApp, listen, type ListeningServer } from "../../serve.ts";
-
-interface Listening extends AsyncDisposable {
-  readonly port: number;
-  readonly server: ListeningServer;
-}
-
-async function start(options: AppOptions = {}): Promise<Listening> {
-  const server = await listen(createApp({ demo: DemoChatModel }, options), { port: 0 });
-  return {
-    port: server.addr.port,
-    server,
-    async [Symbol.asyncDispose]() {
-      server.shutdown();
-      await server.finished;
-    },
-  };
-}
+import { createApp, listen } from "../../serve.ts";
+import { Connection, HELLO, post, start } from "./_wire.ts";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-/** A connection that is kept for several requests. */
-class Connection implements Disposable {
-  readonly #connection: Deno.TcpConn;
-  #received = "";
-
-  private constructor(connection: Deno.TcpConn) {
-    this.#connection = connection;
-  }
-
-  static async open(port: number): Promise<Connection> {
-    return new Connection(await Deno.connect({ hostname: "127.0.0.1", port }));
-  }
-
-  async send(text: string): Promise<void> {
-    let bytes = encoder.encode(text);
-    while (bytes.length > 0) bytes = bytes.subarray(await this.#connection.write(bytes));
-  }
-
-  /** Reads up to a text, and gives what came before it and itself. */
-  async until(text: string): Promise<string> {
-    const buffer = new Uint8Array(65_536);
-    while (!this.#received.includes(text)) {
-      const count = await this.#connection.read(buffer);
-      if (count === null) {
-        throw new Error(`The connection was closed before ${JSON.stringify(text)}: ${this.#received}`);
-      }
-      this.#received += decoder.decode(buffer.subarray(0, count));
-    }
-    const end = this.#received.indexOf(text) + text.length;
-    const taken = this.#received.slice(0, end);
-    this.#received = this.#received.slice(end);
-    return taken;
-  }
-
-  [Symbol.dispose](): void {
-    this.#connection.close();
-  }
-}
-
-function post(path: string, body: string, length = encoder.encode(body).length): string {
-  return `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${length}\r\n\r\n${body}`;
-}
-
-const HELLO = JSON.stringify({ messages: [{ role: "user", content: "Hello there, old friend" }] });
 
 Deno.test("listen() answers request after request on one connection, each with its length", async () => {
   await using listening = await start();
@@ -144,7 +82,7 @@ Deno.test("listen() answers what is odd but legal, and refuses what is not, in J
   const cases: [request: string, status: number, text: string][] = [
     ["GET http://elsewhere/v1/models HTTP/1.1\r\nhost: elsewhere", 200, '"demo"'],
     ["GET /ping HTTP/1.1\r\nhost:", 200, "\r\n\r\n\n"],
-    ["OPTIONS * HTTP/1.1\r\nhost: localhost", 404, '"unknown_url"'],
+    ["OPTIONS * HTTP/1.1\r\nhost: localhost", 204, "allow: GET, HEAD, POST, DELETE, OPTIONS\r\n"],
     ["TRACE /v1/models HTTP/1.1\r\nhost: localhost", 405, '"method_not_supported"'],
     ["GET /v1/models HTTP/1.1\r\nhost: a b:zz", 400, '"invalid_host_header"'],
     ["GET /v1/models HTTP/1.1\r\nhost: a:99999", 400, '"invalid_host_header"'],

@@ -1,8 +1,8 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { TrackingError } from "../../tracking/errors.ts";
 import type { SqliteStore } from "../../tracking/sqlite/sqlite_store.ts";
 import type { SearchRunsOptions } from "../../tracking/tracking_store.ts";
-import { withStore } from "./_sqlite.ts";
+import { startRun, withStore } from "./_sqlite.ts";
 
 const DATASET = { digest: "1", sourceType: "local", source: "{}" };
 
@@ -178,4 +178,30 @@ Deno.test("searchRuns() pages, and looks at what is deleted if told to", () =>
     await assertRejects(() => store.searchRuns({ experimentIds: [] }), TrackingError, "at least one");
     await assertRejects(() => store.searchRuns({ experimentIds: ["x"] }), TrackingError);
     await assertRejects(() => store.searchRuns({ experimentIds, maxResults: 50_001 }), TrackingError);
+  }));
+
+Deno.test("searchRuns() refuses a field that is given twice in the order as MLflow does, whatever its name", () =>
+  withStore(async (store) => {
+    const { experimentId } = await startRun(store);
+    for (
+      const orderBy of [
+        ["metrics.m", "metrics.m DESC"],
+        ["metrics.m", "metric.`m`"],
+        ["params.p", "parameters.p"],
+        ["tags.t ASC", "tag.t DESC"],
+        ["start_time", "attributes.start_time"],
+        ["created", "start_time"],
+        ["end_time", "run.end_time"],
+      ]
+    ) {
+      const error = await assertRejects(
+        () => store.searchRuns({ experimentIds: [experimentId], orderBy }),
+        TrackingError,
+      );
+      assertEquals([error.errorCode, error.status], ["INTERNAL_ERROR", 400], orderBy.join());
+      assert(error.message.endsWith("is given twice in the order. Give it once"), error.message);
+    }
+    for (const orderBy of [["metrics.m", "params.m"], ["run_name", "tags.`mlflow.runName`"]]) {
+      assertEquals((await store.searchRuns({ experimentIds: [experimentId], orderBy })).items.length, 1);
+    }
   }));

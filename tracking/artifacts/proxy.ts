@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import * as v from "valibot";
 import type { ArtifactRepository, TransferOptions } from "../artifact_repository.ts";
 import type { FileInfo } from "../entities.ts";
@@ -197,14 +197,27 @@ class ProxyArtifacts implements ArtifactRepository {
     try {
       // Bytes and their count as they are stored.
       const headers = { "accept-encoding": "identity" };
-      return await this.#http.open(this.#pathOf(path), { action, signal, headers });
+      return await this.#http.open(this.#pathOf(path), { action, signal, headers, repeatsLost: isLatin(path) });
     } catch (error) {
+      if (!(error instanceof TrackingError)) throw error;
       // What MLflow says to the name of a folder; before 3.13 it just failed.
-      if (!(error instanceof TrackingError && (error.status === 400 || error.status === 500))) throw error;
-      if ((await this.list(path)).length === 0) throw explainFailure(error, path);
-      const message = `Cannot ${action}: it is a folder. Use 'download' for folders`;
-      throw new TrackingError("RESOURCE_DOES_NOT_EXIST", message, { cause: error });
+      if (error.status !== 400 && error.status !== 500) throw explainFailure(error, path);
+      if ((await this.list(path)).length > 0) {
+        const message = `Cannot ${action}: it is a folder. Use 'download' for folders`;
+        throw new TrackingError("RESOURCE_DOES_NOT_EXIST", message, { cause: error });
+      }
+      // MLflow 2 fails at what is not there, too.
+      if (error.status === 500 && !await this.#isListed(path)) {
+        const message = `Cannot ${action}: there is no such artifact. See what there is by 'list'`;
+        throw new TrackingError("RESOURCE_DOES_NOT_EXIST", message, { cause: error });
+      }
+      throw explainFailure(error, path);
     }
+  }
+
+  async #isListed(path: string): Promise<boolean> {
+    const files = await this.list(path.includes("/") ? dirname(path) : "");
+    return files.some((file) => file.path === path);
   }
 
   #below(path: string): string {
@@ -224,13 +237,20 @@ async function openFile(localPath: string): Promise<Deno.FsFile> {
   }
 }
 
-/** MLflow before 3.13 cannot put such a name into its answer's header. */
+/** Whether the name of a file can stand in a header. */
+function isLatin(path: string): boolean {
+  return /^[\u0020-\u00ff]*$/.test(path.slice(path.lastIndexOf("/") + 1));
+}
+
+/** MLflow before 3.13 cannot put such a name into its answer's header: it fails, or breaks the connection off. */
 function explainFailure(error: TrackingError, path: string): TrackingError {
+  const isLost = error.status === undefined && error.code === "upstream_unreachable" && !isLatin(path);
   // deno-lint-ignore no-control-regex -- the end of ASCII
-  if (error.status !== 500 || /^[\x00-\x7f]*$/.test(path)) return error;
+  const isRefused = error.status === 500 && !/^[\x00-\x7f]*$/.test(path);
+  if (!isLost && !isRefused) return error;
   return new TrackingError(
     error.errorCode,
     `${error.message}. Some versions of MLflow cannot hand out names with other letters than those of ASCII`,
-    { status: error.status, cause: error },
+    { status: error.status, code: error.code, retryable: error.retryable, cause: error },
   );
 }

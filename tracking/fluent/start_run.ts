@@ -1,11 +1,11 @@
 import { readVariable } from "../_environment.ts";
+import { userName } from "../_user_name.ts";
 import { TrackingError } from "../errors.ts";
 import type { ActiveRun } from "./active_run.ts";
 import { activeExperimentId, chosenExperimentId } from "./experiment.ts";
 import { OpenRun } from "./_open_run.ts";
 import { currentRun, enterScope, runInScope } from "./_scope.ts";
 import { getTrackingUri, storeAt } from "./settings.ts";
-import { userName } from "./_user_name.ts";
 import { type LoggableValue, toTags } from "./_values.ts";
 
 const DESCRIPTION = "mlflow.note.content";

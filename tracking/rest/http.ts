@@ -81,6 +81,8 @@ export interface TransferRequest {
   readonly signal?: AbortSignal | undefined;
   /** Headers. */
   readonly headers?: { readonly [name: string]: string };
+  /** Whether a download is tried again where its answer was lost. Default: true. */
+  readonly repeatsLost?: boolean;
 }
 
 /** One request, whatever it is for. */
@@ -249,7 +251,7 @@ export class MlflowHttp implements Disposable {
    * more is read, and `explain` says what a failure of the body means.
    */
   async open(path: string, request: TransferRequest): Promise<OpenBody> {
-    const { action, signal, headers } = request;
+    const { action, signal, headers, repeatsLost = true } = request;
     const answer = await this.#send({
       method: "GET",
       url: this.#urlOf(path),
@@ -258,7 +260,7 @@ export class MlflowHttp implements Disposable {
       makeBody: () => Promise.resolve(undefined),
       signal,
       // MLflow fails so at what it cannot hand out at all, such as a folder.
-      isRepeatable: (_, status) => status !== 500,
+      isRepeatable: ({ mayBeDone }, status) => status === undefined ? repeatsLost || !mayBeDone : status !== 500,
     });
     if ("value" in answer) throw new TrackingError("INTERNAL_ERROR", `Cannot ${action}: no answer`);
     const { response, watch } = answer;

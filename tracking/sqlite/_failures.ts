@@ -23,6 +23,22 @@ export function isBusy(error: unknown): boolean {
   return error instanceof Error && /database (table )?is locked|database schema is locked/.test(error.message);
 }
 
+/** Whether a database cannot be opened to be written, which says nothing yet of reading. */
+export function isUnwritable(error: unknown): boolean {
+  return error instanceof Deno.errors.NotCapable ||
+    error instanceof Error && /readonly|read-only|unable to open/.test(error.message);
+}
+
+/** That a database was opened for reading only, and why. */
+export function readOnlyError(cause: unknown, path: string): TrackingError {
+  const remedy = cause instanceof Deno.errors.NotCapable
+    ? "Run with --allow-write for its folder"
+    : "Make the file and its folder writable";
+  return new TrackingError("PERMISSION_DENIED", `Cannot write to database "${path}": it may only be read. ${remedy}`, {
+    cause,
+  });
+}
+
 // SQLite's result codes are not on the errors that the runtime throws: only the text tells them apart.
 function reasonOf(message: string): [errorCode: string, hint: string] {
   if (/is locked/.test(message)) {

@@ -1,15 +1,8 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { resolve } from "@std/path";
 import { TrackingError } from "../errors.ts";
-import { isBusy, toTrackingError } from "./_failures.ts";
-import { isEmpty, layOut, recognize } from "./_layout.ts";
-
-/** How long SQLite itself waits for another writer, in ms. */
-const BUSY_TIMEOUT = 30_000;
-/** How long what SQLite does not wait for by itself is tried again, in ms. */
-const RETRY_TIME = 30_000;
-/** How long the mode of a file that others use is tried to be changed, in ms. */
-const MODE_TIME = 2_000;
+import { connect, type Connection, inTransaction } from "./_connection.ts";
+import { readOnlyError, toTrackingError } from "./_failures.ts";
 
 /** A value that is bound to a statement. */
 export type SqlValue = string | number | null;
@@ -26,18 +19,21 @@ export class Database implements Disposable {
   readonly path: string;
   /** Revision of MLflow's schema, such as `dc11669786a5`. */
   readonly revision: string;
+  readonly #connection: Connection;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #transaction: "read" | "write" | undefined;
 
-  private constructor(db: DatabaseSync, facts: { readonly path: string; readonly revision: string }) {
-    this.#db = db;
-    this.path = facts.path;
-    this.revision = facts.revision;
+  private constructor(path: string, connection: Connection) {
+    this.path = path;
+    this.revision = connection.revision;
+    this.#connection = connection;
+    this.#db = connection.db;
   }
 
   /**
    * Opens a database, and makes it with all of MLflow's tables if there is none. Several processes may do so at once.
+   * One that may not be written is opened for reading.
    *
    * @param path Path of the file; its folder must exist.
    * @returns The database.
@@ -48,24 +44,9 @@ export class Database implements Disposable {
     const file = resolve(path);
     const folder = resolve(file, "..");
     requireFolder(folder, file);
-    let db: DatabaseSync | undefined;
     try {
-      db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT });
-      const opened = db;
-      opened.exec("PRAGMA foreign_keys = ON");
-      // As MLflow does: LIKE minds upper and lower case, and ILIKE does not.
-      opened.exec("PRAGMA case_sensitive_like = true");
-      // In WAL mode this survives a crash of the machine too, for one sync a transaction.
-      opened.exec("PRAGMA synchronous = FULL");
-      if (retry(() => isEmpty(opened))) {
-        useWal(opened);
-        inTransaction(opened, "BEGIN IMMEDIATE", () => layOut(opened, artifactRoot(file)));
-      }
-      const revision = retry(() => inTransaction(opened, "BEGIN", () => recognize(opened, file)));
-      useWal(opened);
-      return new Database(opened, { path: file, revision });
+      return new Database(file, connect(file, artifactRoot(file)));
     } catch (error) {
-      db?.close();
       throw toTrackingError(error, file);
     }
   }
@@ -92,12 +73,15 @@ export class Database implements Disposable {
    *
    * @param action What reads and writes. Must not be asynchronous.
    * @returns What it returns.
-   * @throws {TrackingError} `TEMPORARILY_UNAVAILABLE`, if another process writes for too long.
+   * @throws {TrackingError} `TEMPORARILY_UNAVAILABLE`, if another process writes for too long; `PERMISSION_DENIED`, if
+   *   the file may not be written.
    */
   write<T>(action: (db: DatabaseSync) => T): T {
     if (this.#transaction === "read") {
       throw new TrackingError("INTERNAL_ERROR", "Cannot write to database: it is being read. Write outside of read()");
     }
+    const { unwritable } = this.#connection;
+    if (unwritable !== undefined) throw readOnlyError(unwritable, this.path);
     return this.#run("write", action);
   }
 
@@ -184,6 +168,12 @@ export class Database implements Disposable {
         `Cannot use database "${this.path}": it was closed. Open the store anew`,
       );
     }
+    if (!this.#connection.isCurrent()) {
+      throw new TrackingError(
+        "TEMPORARILY_UNAVAILABLE",
+        `Cannot use database "${this.path}": it was changed since it was opened, which cannot be followed as its folder may not be written. Open the store anew`,
+      );
+    }
     try {
       return action();
     } catch (error) {
@@ -206,46 +196,6 @@ function requireFolder(folder: string, path: string): void {
     "RESOURCE_DOES_NOT_EXIST",
     `Cannot open database "${path}": there is no folder "${folder}". Make the folder, or name another file`,
   );
-}
-
-/**
- * Lets readers and a writer work at once. File systems that cannot do so keep their mode, and so does a file that others
- * are busy with all the time: everything works in both modes.
- */
-function useWal(db: DatabaseSync): void {
-  if (db.prepare("PRAGMA journal_mode").get()?.journal_mode === "wal") return;
-  try {
-    // SQLite does not wait for others where it changes the mode.
-    retry(() => db.exec("PRAGMA journal_mode = WAL"), MODE_TIME);
-  } catch (error) {
-    if (!isBusy(error)) throw error;
-  }
-}
-
-function inTransaction<T>(db: DatabaseSync, begin: string, action: () => T): T {
-  retry(() => db.exec(begin));
-  try {
-    const result = action();
-    db.exec("COMMIT");
-    return result;
-  } catch (error) {
-    // SQLite ends the transaction by itself after some errors, such as a full disk.
-    if (db.isTransaction) db.exec("ROLLBACK");
-    throw error;
-  }
-}
-
-/** Does something again while another connection is in the way. Waits in the thread, as SQLite does. */
-function retry<T>(action: () => T, time: number = RETRY_TIME): T {
-  const end = Date.now() + time;
-  for (let wait = 2;; wait = Math.min(wait * 2, 100)) {
-    try {
-      return action();
-    } catch (error) {
-      if (!isBusy(error) || Date.now() >= end) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, wait * (0.5 + Math.random()));
-    }
-  }
 }
 
 function toRow(columns: object): Row {

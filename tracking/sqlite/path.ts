@@ -17,7 +17,7 @@ export function sqlitePath(uri: string): string {
   }
   if (path === undefined) throw refusal(uri, "a host cannot be named: three slashes are needed before the path");
   if (/^file:|\?/.test(path)) throw refusal(uri, "options of SQLite cannot be given in it");
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- such a path is a mistake, and would hide in messages
   if (/[\0-\x1f]/.test(path)) throw refusal(uri, "it has control characters");
   return resolve(path);
 }

@@ -8,6 +8,7 @@ import {
   parseOrderBy,
   TEXT_COMPARATORS,
 } from "../filter.ts";
+import { TrackingError } from "../errors.ts";
 import { invalid } from "../limits.ts";
 import { pageRange, toPage } from "../pages.ts";
 import type { Page, Run } from "../entities.ts";
@@ -125,7 +126,16 @@ function orderOf(action: string, orderBy: readonly string[]): Condition & { read
   const fields = orderBy.map((text) => parseOrderBy(text, GRAMMAR));
   const names = fields.map(({ entity, key }) => `${entity}.${key}`);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw invalid(action, `"${twice}" is given twice in the order`);
+  if (twice !== undefined) {
+    // MLflow's code for it, which a server of its answers with too.
+    throw new TrackingError(
+      "INTERNAL_ERROR",
+      `Cannot ${action}: "${twice}" is given twice in the order. Give it once`,
+      {
+        status: 400,
+      },
+    );
+  }
   const joins: string[] = [];
   const values: string[] = [];
   const terms = fields.flatMap((field, index) => {

@@ -74,6 +74,7 @@ Deno.test("DemoChatModel refuses a choice of tools that are not offered", () => 
     { tools, tool_choice: { type: "function", function: { name: "other" } } },
     { tools, tool_choice: { type: "custom", custom: { name: "now" } } },
     { tools, tool_choice: { type: "allowed_tools", allowed_tools: { mode: "auto", tools: [] } } },
+    { tools, tool_choice: { type: "allowed_tools", allowed_tools: { mode: "auto", tools: [{ name: "now" }, {}] } } },
     { tool_choice: "required" },
     { functions: [{ name: "f" }], function_call: { name: "g" } },
   ];

@@ -18,6 +18,8 @@ const PATTERNS = [
   "^[\\w.-]+\\/v[0-9]+$",
   "^[一-龥]{2,4}$",
   "^a{0,2}b{2,}?$",
+  "^(?!\\.)a(?<!x)\\b",
+  "^\\u{1F600}\\x41$",
 ];
 
 for (const source of PATTERNS) {
@@ -34,7 +36,7 @@ for (const source of PATTERNS) {
   });
 }
 
-for (const source of ["(?=a)b", "(a)\\1", "\\bword", "[", "(", "a)", "*", "(?<!x)y"]) {
+for (const source of ["(a)\\1", "[", "(", "a)", "*"]) {
   Deno.test(`readPattern() gives up on ${source}`, () => assertEquals(readPattern(source), undefined));
 }
 
@@ -42,5 +44,6 @@ Deno.test("readPattern() bounds the work of patterns that take RegExp exponentia
   const pattern = readPattern("^((a+)+)+$");
   assertEquals(pattern?.matches("a".repeat(60) + "!"), false);
   assertEquals(pattern?.matches("a".repeat(60)), true);
-  assertEquals(readPattern("(((a{999}){999}){999}){999}")?.sample(0), undefined);
+  assertEquals(readPattern("(((a{999}){999}){999}){999}"), undefined);
+  assertEquals(readPattern("^(😀a){5001}$"), undefined);
 });

@@ -159,6 +159,24 @@ Deno.test("fakeValue() ends where a schema is within itself", () => {
   assertEquals(fake({ $ref: "#" }), "demo");
 });
 
+Deno.test("fakeValue() takes null where nothing else is left and nullable allows it", () => {
+  const node = object({ value: text, next: { $ref: "#/$defs/node", nullable: true } });
+  const list = { $ref: "#/$defs/node", $defs: { node } };
+  assertEquals(fake(list, '"x"', { optional: "all" }), { value: "x", next: null });
+  assertEquals(fake(object({ a: { type: "integer", enum: ["x"], nullable: true } })), { a: null });
+  assertEquals(fake(object({ a: { type: "integer", nullable: true } })), { a: 1 });
+  assertEquals(fake(object({ a: { type: "integer", enum: ["x"], nullable: false } })), undefined);
+});
+
+Deno.test("fakeValue() makes texts of patterns with lookaround, and ends on hostile ones", () => {
+  assertEquals(fake({ type: "string", pattern: "^(?=a)[a-z]{3}(?<!b)$" }), "aaa");
+  const hostile = { type: "string", pattern: "^(a+)+$" };
+  assertEquals(fake(hostile, `"${"a".repeat(50_000)}!"`), "a");
+  const slow = { type: "string", pattern: "^(?:.?){900}b$", minLength: 64 };
+  const many = fake({ type: "array", items: slow, minItems: 1000 });
+  assert(Array.isArray(many) && many.length === 1000);
+});
+
 Deno.test("fakeValue() stays small for schemas that multiply", () => {
   const definitions: [string, JsonSchema][] = Array.from({ length: 40 }, (_, level) => {
     const next = { $ref: `#/$defs/d${level + 1}` };

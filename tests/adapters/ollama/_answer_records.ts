@@ -26,9 +26,9 @@ export const CHECKED = {
           properties: { city: { type: "string", enum: ["Oslo", "Rome"] }, days: { type: "integer" } },
           required: ["city"],
         },
-      }, "tools.0.function.parameters"),
+      }),
     ],
-    ["g", compileParameters({ name: "g" }, "tools.1.function.parameters")],
+    ["g", compileParameters({ name: "g" })],
   ]),
   format: {},
 };

@@ -64,7 +64,7 @@ export const NOT_EXPRESSIBLE = new Set([
 /** Requests that are refused before Ollama could: the path that is named. Of these, too, the answer is replayed. */
 export const REFUSED: { readonly [scenario: string]: string } = {
   format_array: "format",
-  format_bad_schema: "format",
+  format_bad_schema: "format.properties.a.type",
   format_bad_string: "format",
   format_bad_string_stream: "format",
   format_number: "format",

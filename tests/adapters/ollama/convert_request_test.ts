@@ -240,7 +240,7 @@ const REFUSED: readonly RefusedCase[] = [
   { params: { extra: { shift: 1 } }, path: "shift" },
   { params: { extra: { format: "xml" } }, path: "format" },
   { params: { extra: { format: [] } }, path: "format" },
-  { params: { extra: { format: { type: "nonsense" } } }, path: "format" },
+  { params: { extra: { format: { type: "nonsense" } } }, path: "format.type" },
   {
     params: {
       response_format: {
@@ -248,7 +248,7 @@ const REFUSED: readonly RefusedCase[] = [
         json_schema: { name: "n", schema: { properties: { a: { type: "nonsense" } } } },
       },
     },
-    path: "response_format.json_schema.schema",
+    path: "response_format.json_schema.schema.properties.a.type",
   },
 ];
 

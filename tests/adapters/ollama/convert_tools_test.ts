@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { type ChatParams, type JsonSchema, ValidationError } from "../../../types/mod.ts";
+import { type ChatParams, type JsonSchema, UpstreamError, ValidationError } from "../../../types/mod.ts";
 import { planTools } from "../../../adapters/ollama/tool_choice.ts";
 import { toOllamaTool } from "../../../adapters/ollama/tool_schema.ts";
 import { RequestIssues } from "../../../adapters/ollama/_request_issues.ts";
@@ -53,6 +53,19 @@ const PROPERTIES: readonly (readonly [string, JsonSchema, JsonSchema])[] = [
     required: ["a", "b"],
   }],
   ["nullable", { type: "string", nullable: true }, { type: ["string", "null"] }],
+  ["nullable beside enum", { enum: ["a"], nullable: true }, { enum: ["a", null], type: ["string", "null"] }],
+  ["nullable beside anyOf", { anyOf: [{ type: "string" }], nullable: true }, {
+    anyOf: [{ type: "string" }, { type: "null" }],
+  }],
+  ["nullable beside const", { const: "x", description: "d", nullable: true }, {
+    anyOf: [{ enum: ["x"], type: "string" }, { type: "null" }],
+    description: "d",
+  }],
+  ["nullable beside a reference", { $ref: "#/$defs/City", nullable: true }, {
+    type: ["string", "null"],
+    enum: ["Paris", null],
+    description: "A city.",
+  }],
   ["a reference", { $ref: "#/$defs/City", description: "Where." }, {
     type: "string",
     enum: ["Paris"],
@@ -208,6 +221,14 @@ const REFUSED: readonly (readonly [ChatParams, string])[] = [
     },
     "tool_choice.allowed_tools.tools.0",
   ],
+  [
+    { tools: [WEATHER], tool_choice: { type: "allowed_tools", allowed_tools: { mode: "required", tools: [] } } },
+    "tool_choice.allowed_tools.tools",
+  ],
+  [
+    { tools: [WEATHER], tool_choice: { type: "allowed_tools", allowed_tools: { mode: "auto", tools: [] } } },
+    "tool_choice.allowed_tools.tools",
+  ],
 ];
 
 for (const [params, path] of REFUSED) {
@@ -215,6 +236,32 @@ for (const [params, path] of REFUSED) {
     assertEquals(assertThrows(() => plan(params), ValidationError).param, path);
   });
 }
+
+Deno.test("planTools() refuses two tools of one name, and names the second", () => {
+  const paths = (params: ChatParams) =>
+    assertThrows(() => plan(params), ValidationError).issues.map((issue) => issue.path);
+  assertEquals(paths({ tools: [WEATHER, TIME, WEATHER] }), ["tools.2.function.name"]);
+  assertEquals(paths({ tools: [TIME], functions: [{ name: "time" }] }), ["functions.0.name"]);
+});
+
+Deno.test("planTools() lets null through in a demanded call where the model was told that it may", () => {
+  const parameters = {
+    type: "object",
+    properties: { a: { type: "string", enum: ["x"], nullable: true } },
+    required: ["a"],
+  };
+  const params: ChatParams = {
+    tools: [{ type: "function", function: { name: "go", parameters } }],
+    tool_choice: "required",
+  };
+  const issues = new RequestIssues();
+  const { tools: [sent], forced } = planTools(params, issues);
+  const property = { type: ["string", "null"], enum: ["x", null] };
+  assertEquals(sent?.function.parameters?.properties, { a: property });
+  assertEquals(JSON.stringify(forced?.format).includes(JSON.stringify({ a: property })), true);
+  forced?.checks.get("go")?.({ a: null });
+  assertThrows(() => forced?.checks.get("go")?.({ a: "y" }), UpstreamError, '"a" is wrong by "enum"');
+});
 
 Deno.test("planTools() constrains a demanded call to the union of the tools' calls", () => {
   const issues = new RequestIssues();
@@ -250,13 +297,15 @@ Deno.test("planTools() constrains a demanded call to the union of the tools' cal
 });
 
 /** Parameters that no arguments could be checked against. */
-const UNCHECKABLE: readonly (readonly [string, JsonSchema])[] = [
-  ["a type that there is not", { type: "object", properties: { a: { type: "text" } } }],
-  ["a pattern that is none", { type: "object", properties: { a: { pattern: "(" } } }],
-  ["a reference that leads nowhere", { type: "object", properties: { a: { $ref: "#/$defs/None" } } }],
+const UNCHECKABLE: readonly (readonly [string, JsonSchema, string])[] = [
+  ["a type that there is not", { type: "object", properties: { a: { type: "text" } } }, "type"],
+  ["a pattern that is none", { type: "object", properties: { a: { pattern: "(" } } }, "pattern"],
+  ["a reference that leads nowhere", { type: "object", properties: { a: { $ref: "#/$defs/None" } } }, "$ref"],
+  ["a reference to elsewhere", { type: "object", properties: { a: { $ref: "https://example.com/x" } } }, "$ref"],
+  ["a pattern that may take for ever", { type: "object", properties: { a: { pattern: "(a+)\\1+b" } } }, "pattern"],
 ];
 
-for (const [name, parameters] of UNCHECKABLE) {
+for (const [name, parameters, keyword] of UNCHECKABLE) {
   Deno.test(`planTools() refuses parameters with ${name} only if a call of them is demanded`, () => {
     const tools = [TIME, { type: "function", function: { name: "go", parameters } }] as const;
     for (const tool_choice of ["auto", "none", { type: "function", function: { name: "time" } }] as const) {
@@ -264,13 +313,16 @@ for (const [name, parameters] of UNCHECKABLE) {
     }
     for (const tool_choice of ["required", { type: "function", function: { name: "go" } }] as const) {
       const error = assertThrows(() => plan({ tools, tool_choice }), ValidationError);
-      assertEquals([error.status, error.issues.map(({ path }) => path)], [400, ["tools.1.function.parameters"]]);
+      assertEquals([error.status, error.issues.map(({ path }) => path)], [
+        400,
+        [`tools.1.function.parameters.properties.a.${keyword}`],
+      ]);
     }
     const { param } = assertThrows(
       () => plan({ functions: [{ name: "go", parameters }], function_call: { name: "go" } }),
       ValidationError,
     );
-    assertEquals(param, "functions.0.parameters");
+    assertEquals(param, `functions.0.parameters.properties.a.${keyword}`);
   });
 }
 

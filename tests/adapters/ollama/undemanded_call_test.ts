@@ -2,6 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { loadChatModel, UpstreamError } from "../../../mod.ts";
 import { OllamaChatModel, OllamaClient } from "../../../adapters/ollama/mod.ts";
 import type { ToolChoice } from "../../../types/mod.ts";
+import { accumulate } from "../../../streaming/mod.ts";
+import { bodies, load, MESSAGES } from "./_ollama_model.ts";
 import { json, startFakeUpstream } from "../../support/fake_upstream.ts";
 
 const tool = (name: string) => ({ type: "function", function: { name, parameters: { type: "object" } } } as const);
@@ -42,5 +44,39 @@ for (const [name, tool_choice, called] of CHOICES) {
       );
       assertEquals([error.code, error.status], ["tool_call_lost", 502]);
     });
+  }
+}
+
+const CALL = { function: { name: "a", arguments: {} } };
+
+/** Whether the model says something beside its call → what comes of it. */
+for (const content of ["", "Hi"]) {
+  for (const stream of [false, true]) {
+    for (
+      const choice of [{ tools: [tool("a")], tool_choice: "none" }, {
+        functions: [{ name: "a" }],
+        function_call: "none",
+      }] as const
+    ) {
+      const form = "tools" in choice ? "tool_choice" : "function_call";
+      Deno.test(`OllamaChatModel hands on no call with ${form} "none" (text: "${content}", stream: ${stream})`, async () => {
+        const message = { role: "assistant", content, tool_calls: [CALL, CALL] };
+        const record = { message, done: true, done_reason: "stop", eval_count: 5 };
+        await using upstream = await startFakeUpstream(() => json(record));
+        const model = await load(upstream);
+        const request = { messages: MESSAGES, ...choice };
+        const ask = async () => stream ? await accumulate(model.predictStream(request)) : await model.predict(request);
+        if (content === "") {
+          const error = await assertRejects(ask, UpstreamError, "although the request forbids calls");
+          assertEquals([error.code, error.status, error.retryable], ["tool_call_forbidden", 502, true]);
+        } else {
+          const { choices: [answer], custom_outputs } = await ask();
+          assertEquals([answer?.message.content, answer?.finish_reason], [content, "stop"]);
+          assertEquals([answer?.message.tool_calls, answer?.message.function_call], [undefined, undefined]);
+          assertEquals(custom_outputs, { ollama: { dropped_tool_calls: 2 } });
+        }
+        assertEquals(bodies(upstream).map(({ tools }) => tools), [undefined]);
+      });
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { readVariable } from "../_environment.ts";
+import { readVariable } from "./_environment.ts";
 
 /** Variables that may hold the user's name, in the order in which Python, and so MLflow, looks at them. */
 const VARIABLES: readonly string[] = ["LOGNAME", "USER", "LNAME", "USERNAME"];

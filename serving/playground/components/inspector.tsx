@@ -1,0 +1,117 @@
+import type { JSX } from "preact";
+import { useRef, useState } from "preact/hooks";
+import { apiKey } from "../state/api_key.ts";
+import type { Chat } from "../state/chat.ts";
+import type { Exchange, State } from "../state/types.ts";
+import { apiBase } from "../wire/client.ts";
+import { buildRequest } from "../wire/request.ts";
+import { shorten, toReadableJson } from "../wire/shorten.ts";
+import { toSnippet } from "../wire/snippets.ts";
+import { CopyButton } from "./button.tsx";
+import { Dialog } from "./dialog.tsx";
+
+/** What went over the wire for an answer, or would for the next; as text and as code. */
+export function Inspector({ chat, state }: { readonly chat: Chat; readonly state: State }): JSX.Element | null {
+  const exchange = findExchange(state);
+  if (exchange === undefined) return null;
+  const isNext = state.inspected === "next";
+  return (
+    <Dialog
+      title={isNext ? "The next request" : "Request and answer"}
+      class="inspector"
+      onClose={() => chat.inspect(undefined)}
+    >
+      <Tabs exchange={exchange} isNext={isNext} />
+    </Dialog>
+  );
+}
+
+interface Tab {
+  readonly name: string;
+  /** What is copied, whole. */
+  readonly text: () => string;
+  /** What is shown, if it is not that. */
+  readonly shown?: () => string;
+}
+
+function Tabs({ exchange, isNext }: { readonly exchange: Exchange; readonly isNext: boolean }): JSX.Element {
+  const tabs = makeTabs(exchange, isNext);
+  const [chosen, setChosen] = useState(0);
+  const list = useRef<HTMLDivElement>(null);
+  const tab = tabs[chosen];
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1, Home: -chosen, End: tabs.length - 1 - chosen }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const next = (chosen + step + tabs.length) % tabs.length;
+    setChosen(next);
+    const button = list.current?.children[next];
+    if (button instanceof HTMLElement) button.focus();
+  };
+  return (
+    <>
+      <div class="tabs" role="tablist" aria-label="Views" ref={list} onKeyDown={onKeyDown}>
+        {tabs.map(({ name }, index) => (
+          <button
+            key={name}
+            type="button"
+            role="tab"
+            id={`tab-${index}`}
+            aria-selected={index === chosen}
+            aria-controls="tab-panel"
+            tabIndex={index === chosen ? 0 : -1}
+            onClick={() => setChosen(index)}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+      {tab !== undefined && (
+        <div class="tab-panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${chosen}`}>
+          <div class="tab-copy">
+            <CopyButton key={tab.name} label={`Copy: ${tab.name}`} text={tab.text} />
+          </div>
+          <pre tabIndex={0} data-testid="wire">{(tab.shown ?? tab.text)()}</pre>
+        </div>
+      )}
+    </>
+  );
+}
+
+function makeTabs({ request, status, headers, frames }: Exchange, isNext: boolean): readonly Tab[] {
+  const options = { baseUrl: apiBase(), withKey: apiKey.value !== "" };
+  const readable = JSON.parse(toReadableJson(request));
+  const snippets: readonly Tab[] = ([["curl", "curl"], ["openai-node", "node"], ["openai-python", "python"]] as const)
+    .map(([name, language]) => ({
+      name,
+      text: () => toSnippet(language, request, options),
+      shown: () => toSnippet(language, readable, options),
+    }));
+  const requestTab: Tab = {
+    name: "Request",
+    text: () => JSON.stringify(request, null, 2),
+    shown: () => `POST ${options.baseUrl}/chat/completions\n\n${toReadableJson(request)}`,
+  };
+  if (isNext) return [requestTab, ...snippets];
+  const head = [
+    status === undefined ? "No answer" : `HTTP ${status}`,
+    ...(headers ?? []).map(([k, v]) => `${k}: ${v}`),
+  ];
+  const framesTab: Tab = {
+    name: `Frames (${frames.length})`,
+    text: () => frames.map(({ text }) => text).join("\n\n"),
+    shown: () =>
+      [head.join("\n"), ...frames.map(({ at, text }) => `+${at.toFixed(1)} ms\n${shorten(text)}`)].join("\n\n"),
+  };
+  return [requestTab, framesTab, ...snippets];
+}
+
+function findExchange({ inspected, settings, turns, draft }: State): Exchange | undefined {
+  if (inspected === "next") {
+    const isEmpty = draft.text === "" && draft.images.length === 0;
+    const next = isEmpty ? turns : [...turns, { role: "user", id: "next", ...draft } as const];
+    return { request: buildRequest(settings, next), frames: [] };
+  }
+  const turn = turns.find(({ id }) => id === inspected);
+  return turn?.role === "assistant" ? turn.exchange : undefined;
+}

@@ -1,0 +1,64 @@
+/** `POST /v1/responses`. */
+import { ChatModelError } from "../../types/mod.ts";
+import { createId } from "../../streaming/_ids.ts";
+import { encodeFrames } from "../../streaming/encode_sse.ts";
+import { type ChatRouteOptions, eventStreamResponse, findModel, openStream } from "../_chat_completions.ts";
+import { readJson } from "../_body.ts";
+import type { RequestScope } from "../_request_scope.ts";
+import { type Header, jsonResponse } from "../_respond.ts";
+import { gatherItems } from "./_context.ts";
+import { EventWriter } from "./_event_writer.ts";
+import { keepResponse } from "./_keep.ts";
+import { toOutput } from "./_output_items.ts";
+import { parseResponseRequest } from "./_parse_request.ts";
+import { ResponseEvents } from "./_response_events.ts";
+import { makeResponse, statusOf, wantsSummary } from "./_response_object.ts";
+import { toChatRequest } from "./_to_chat_request.ts";
+import type { ResponseObject } from "./_wire.ts";
+
+/** Answers a request of the Responses API. */
+export async function createResponse(
+  request: Request,
+  scope: RequestScope,
+  headers: Header[],
+  options: ChatRouteOptions,
+): Promise<Response> {
+  const responseRequest = parseResponseRequest(await readJson(request, options.maxBodySize));
+  const items = await gatherItems(responseRequest, options.responseStore);
+  const chatRequest = toChatRequest(responseRequest, items);
+  const id = createId("resp_");
+  const found = findModel(chatRequest, options.directory);
+  const keep = (response: ResponseObject) => keepResponse(response, responseRequest, items, options.responseStore);
+  if (responseRequest.stream) {
+    const head = { id, created: Math.floor(Date.now() / 1000), request: responseRequest };
+    let name = chatRequest.model;
+    // If it cannot be found, the stream tells.
+    if (found instanceof Promise) found.then((model) => name ??= model.name, () => {});
+    else name ??= found.name;
+    const stream = await openStream(found, chatRequest, scope, options);
+    const events = new ResponseEvents(head, name ?? "");
+    const writer = new EventWriter(events, { keep, toError: (error) => options.report(error, scope) });
+    const { keepAliveInterval } = options;
+    const body = encodeFrames(stream, writer, { keepAliveInterval, onClose: () => scope.end() });
+    return eventStreamResponse(body, scope, headers);
+  }
+  const model = await found;
+  const answer = await model.predict(chatRequest, scope);
+  const [choice] = answer.choices;
+  if (choice === undefined) throw noChoice();
+  const response = makeResponse({ id, created: answer.created, request: responseRequest }, {
+    status: statusOf(choice.finish_reason),
+    model: answer.model,
+    output: toOutput(choice, id, wantsSummary(responseRequest)),
+    finishReason: choice.finish_reason,
+    usage: answer.usage,
+    serviceTier: answer.service_tier,
+    customOutputs: answer.custom_outputs,
+  });
+  await keep(response);
+  return jsonResponse(JSON.stringify(response), 200, headers);
+}
+
+function noChoice(): ChatModelError {
+  return new ChatModelError("Cannot read the model's output: it has no choices", { code: "invalid_model_output" });
+}

@@ -1,0 +1,94 @@
+import { assert, assertEquals } from "@std/assert";
+import { ChatModelError } from "../../mod.ts";
+import { saying, ScriptedModel } from "./_models.ts";
+import { withPlayground } from "./_page.ts";
+
+Deno.test("playground shows an error with its facts, and tries again", async () => {
+  let broken = true;
+  const model = new ScriptedModel({
+    async *Go() {
+      if (broken) throw new ChatModelError("Cannot think today", { status: 503, code: "tired", param: "messages" });
+      yield "Better now";
+    },
+  });
+  await withPlayground({ model }, async ({ page, send, answer }) => {
+    const response = page.waitForResponse((response) => response.url().endsWith("/chat/completions"));
+    await send("Go");
+    const box = (await answer()).getByTestId("error");
+    const text = await box.innerText();
+    const id = (await response).headers()["x-request-id"];
+    assert(id);
+    for (const fact of ["Cannot think today", "503", "tired", "server_error", "messages", id]) {
+      assert(text.includes(fact), `${fact} in ${text}`);
+    }
+    assertEquals(await page.getByTestId("announcement").innerText(), "Error: Cannot think today");
+    broken = false;
+    await box.getByRole("button", { name: "Retry" }).click();
+    await page.locator(".message.assistant.done").getByText("Better now").waitFor();
+    assertEquals(await page.getByTestId("error").count(), 0);
+    assertEquals(model.seen.at(-1)?.messages, [{ role: "user", content: "Go" }]);
+  });
+});
+
+Deno.test("playground keeps what was said before an error in the stream", async () => {
+  const model = new ScriptedModel({
+    async *Go() {
+      yield "Up to here";
+      // After the headers, so that the error can only come in the stream.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      throw new ChatModelError("Cannot go on", { code: "lost_thread" });
+    },
+  });
+  await withPlayground({ model }, async ({ send, answer }) => {
+    await send("Go");
+    const article = await answer();
+    assertEquals(await article.getByTestId("markdown").innerText(), "Up to here");
+    const text = await article.getByTestId("error").innerText();
+    assert(text.includes("Cannot go on") && text.includes("lost_thread"), text);
+  });
+});
+
+Deno.test("playground says when the server cannot be reached", async () => {
+  const model = new ScriptedModel({ Go: saying("Hi") });
+  await withPlayground({ model }, async ({ page, send, answer, stopServer }) => {
+    await stopServer();
+    await send("Go");
+    const text = await (await answer()).getByTestId("error").innerText();
+    assert(text.includes("Cannot reach the server") && text.includes("connection_failed"), text);
+    assertEquals(await page.locator(".message.user").innerText(), "Go");
+  });
+});
+
+Deno.test("playground says beside a field what is wrong with it, sends nothing and loses nothing", async () => {
+  const model = new ScriptedModel({ Go: saying("Hi") });
+  await withPlayground({ model }, async ({ page, send, answer }) => {
+    const cases: readonly [label: string, text: string, problem: RegExp][] = [
+      ["Tools (JSON)", '[{"name": "x",\n}]', /Is not JSON.*line 2, column 1/],
+      ["Tools (JSON)", '[{"parameters": {}}]', /Tool 1 lacks a "name"/],
+      ["Response schema (JSON)", "[1]", /Must be a JSON Schema/],
+      ["Custom inputs (JSON)", "17", /Must be an object/],
+      ["More request fields (JSON)", "{", /Is not JSON/],
+      ["Temperature", "hot", /Must be a number from 0 to 2/],
+      ["Max tokens", "1.5", /Must be a whole number/],
+      ["Seed", "x", /Must be a whole number/],
+    ];
+    for (const [label, text, problem] of cases) {
+      const field = page.getByLabel(label, { exact: true });
+      await field.fill(text);
+      await send("Go");
+      await page.getByText("Not sent: a setting is not valid").waitFor();
+      await page.locator(`#${await field.getAttribute("id")}:focus`).waitFor();
+      assertEquals(await field.getAttribute("aria-invalid"), "true");
+      const described = await field.getAttribute("aria-describedby");
+      const said = await page.locator(`#${described?.split(" ").at(-1)}`).innerText();
+      assert(problem.test(said), `${label}: ${said}`);
+      assertEquals([await field.inputValue(), await page.locator("#composer-text").inputValue()], [text, "Go"]);
+      await field.fill("");
+      assertEquals(await field.getAttribute("aria-invalid"), "false");
+    }
+    assertEquals(model.seen, []);
+    await send("Go");
+    await answer();
+    assertEquals(model.seen.length, 1);
+  });
+});
