@@ -57,7 +57,6 @@ function isTuple(example: readonly unknown[]): example is [object, object] {
 
 function refuse(path: string, problem: string): never {
   throw new ChatModelError(`Cannot take the input example: ${path === "" ? "it" : `"${path}"`} ${problem}`, {
-    status: 400,
     code: "invalid_input_example",
   });
 }

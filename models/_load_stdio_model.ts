@@ -24,7 +24,6 @@ export async function loadStdioModel(
     predict: (input, { signal, params }) => model.predict(input, params, { signal }),
     predictStream() {
       throw new ChatModelError(`Cannot stream "${folder}": it is a custom model, which answers in one piece`, {
-        status: 400,
         code: "unsupported_model",
       });
     },

@@ -162,7 +162,7 @@ function runnable(file: MlmodelFile, uri: string): DenoFlavor {
   throw new ChatModelError(
     `Cannot load model "${uri}": it is a Python model of MLflow's${loader}, and Python code cannot be run here. ` +
       "Serve it by 'mlflow models serve', or write it anew as a ChatModel; getModelInfo() reads what is known of it",
-    { status: 400, code: "python_model" },
+    { code: "python_model" },
   );
 }
 
@@ -192,7 +192,7 @@ async function load(
     throw new ChatModelError(
       `Cannot load model "${uri}": it is a ${found} model, and a ${kind} model is expected. ` +
         `Write loadModel(uri, { kind: "${found}" })`,
-      { status: 400, code: "wrong_model_kind" },
+      { code: "wrong_model_kind" },
     );
   }
   const common = {

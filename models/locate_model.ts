@@ -1,17 +1,22 @@
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { openModelRegistry, type ResolvedModel, resolveModelUri } from "../registry/mod.ts";
 import {
   activeRun,
   type ArtifactRepository,
   getRegistryUri,
   getTrackingStore,
+  type TrackingStore,
   type TransferOptions,
 } from "../tracking/mod.ts";
 import { ChatModelError } from "../types/mod.ts";
 import { fetchModel } from "./_cache.ts";
+import { MLMODEL } from "./mlmodel_file.ts";
 
 /** Endings of files that are models themselves. */
 const CODE = /\.(?:ts|mts|js|mjs|tsx|jsx)$/i;
+
+/** Tag of a logged model that failed: why. */
+export const FAILURE_TAG = "chatmodel.failure";
 
 /** Where a model is. */
 export type LocatedModel =
@@ -42,6 +47,7 @@ export async function locateModel(uri: string, options: TransferOptions = {}): P
   if (!isStoreUri(uri)) return await locatePath(uri);
   return await withRepository(uri, async (repository, { name }) => {
     const { signal, onProgress } = options;
+    if (repository.localPath !== undefined) await checkWritten(repository.localPath, uri);
     const fetched = await fetchModel(repository, { ...(signal && { signal }), ...(onProgress && { onProgress }) });
     return { kind: "folder", ...fetched, ...(name !== undefined && { name }) };
   });
@@ -55,7 +61,41 @@ export async function withRepository<T>(
   const store = activeRun()?.store ?? getTrackingStore();
   await using registry = openModelRegistry(getRegistryUri());
   const resolved = await resolveModelUri(uri, { store, registry });
-  return await action(store.artifacts(resolved.artifactUri), resolved);
+  try {
+    return await action(store.artifacts(resolved.artifactUri), resolved);
+  } catch (error) {
+    const isMissing = ChatModelError.isInstance(error) && error.status === 404;
+    if (isMissing && resolved.modelId !== undefined) await checkReady(store, resolved.modelId, { uri, cause: error });
+    throw error;
+  }
+}
+
+async function checkWritten(folder: string, uri: string): Promise<void> {
+  try {
+    await Deno.stat(join(folder, MLMODEL));
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw notLoaded(uri, `it has no file "${MLMODEL}". Name one that logModel() logged`, cause);
+  }
+}
+
+/** Says why a logged model has no files, if its log has not come to its end. */
+async function checkReady(
+  store: TrackingStore,
+  modelId: string,
+  { uri, cause }: { readonly uri: string; readonly cause: unknown },
+): Promise<void> {
+  const model = await store.getLoggedModel(modelId).catch(() => undefined);
+  if (model?.status === "PENDING") {
+    throw notLoaded(
+      uri,
+      'its status is "PENDING": it is being logged now, or was when its process ended. Log it anew',
+      cause,
+    );
+  }
+  if (model?.status !== "FAILED") return;
+  const reason = model.tags[FAILURE_TAG];
+  throw notLoaded(uri, `its status is "FAILED"${reason === undefined ? "" : ` (${reason})`}. Log it anew`, cause);
 }
 
 async function locatePath(uri: string): Promise<LocatedModel> {
@@ -82,7 +122,6 @@ async function locatePath(uri: string): Promise<LocatedModel> {
 
 function notLoaded(uri: string, why: string, cause?: unknown): ChatModelError {
   return new ChatModelError(`Cannot load model "${uri}": ${why}`, {
-    status: 404,
     code: "model_not_found",
     ...(cause !== undefined && { cause }),
   });

@@ -16,6 +16,7 @@ import {
 } from "../tracking/mod.ts";
 import type { ModelConfigValues } from "../model_config.ts";
 import { ChatModelError } from "../types/mod.ts";
+import { FAILURE_TAG } from "./locate_model.ts";
 import type { ModelInfo } from "./model_info.ts";
 import { checkOptions, type OptionNames } from "./_check_options.ts";
 import { checkModel, type ModelIdentity, SAVE_OPTIONS, type SaveModelOptions, writeModel } from "./save_model.ts";
@@ -140,18 +141,12 @@ async function logToModel(
     await store.finalizeLoggedModel(modelId, "READY");
     return written;
   } catch (error) {
-    try {
-      await store.finalizeLoggedModel(modelId, "FAILED");
-      await store.setLoggedModelTags(modelId, { [FAILURE_TAG]: failureOf(error, options.signal) });
-    } catch {
-      // What went wrong first tells more; that the model never became ready can be seen in the store.
-    }
+    // What went wrong first tells more than what may go wrong here: that the model never became ready is seen anyway.
+    await store.setLoggedModelTags(modelId, { [FAILURE_TAG]: failureOf(error, options.signal) }).catch(() => {});
+    await store.finalizeLoggedModel(modelId, "FAILED").catch(() => {});
     throw error;
   }
 }
-
-/** Tag of a logged model that failed: why. */
-const FAILURE_TAG = "chatmodel.failure";
 
 /** Characters of a reason that are kept: less than any store takes. */
 const LONGEST_REASON = 1_000;

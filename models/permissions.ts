@@ -59,7 +59,7 @@ export function parsePermissions(value: unknown): ModelPermissions {
           ? "an object of net, env, read, write, run, sys and ffi"
           : "one of net, env, read, write, run, sys and ffi, with true, false or an array of names"
       }`,
-      { status: 400, code: "invalid_permissions" },
+      { code: "invalid_permissions" },
     );
   }
   return Object.fromEntries(Object.entries(result.output).filter(([, given]) => given !== undefined));

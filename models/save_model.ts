@@ -265,7 +265,6 @@ async function writeContent(folder: string, modelPath: string, content: ContentO
 
 function noExample(): ChatModelError {
   return new ChatModelError("Cannot validate a custom model: what it takes is not known. Give an input example", {
-    status: 400,
     code: "invalid_input_example",
   });
 }

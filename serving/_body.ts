@@ -47,7 +47,6 @@ async function readEncoded(
   } catch (error) {
     if (ChatModelError.isInstance(error)) throw error;
     throw new ChatModelError(`Cannot read request body: it is not "${encoding}", as its Content-Encoding header says`, {
-      status: 400,
       code: "invalid_encoding",
       cause: error,
     });
@@ -92,7 +91,6 @@ async function readCounted(body: ReadableStream<Uint8Array>, maxSize: number, ho
 /** Most often the client left while it sent. Nothing is wrong here, so it must not look like a failure of the server. */
 function brokenOff(cause: unknown): ChatModelError {
   return new ChatModelError("Cannot read request body: it broke off. Send it again as a whole", {
-    status: 400,
     code: "incomplete_body",
     cause,
   });
@@ -100,7 +98,6 @@ function brokenOff(cause: unknown): ChatModelError {
 
 function tooLarge(maxSize: number, how = ""): ChatModelError {
   return new ChatModelError(`Cannot read request body: ${how}it is larger than ${maxSize} bytes`, {
-    status: 413,
     code: "request_too_large",
   });
 }
@@ -121,7 +118,7 @@ function invalidBody(error: unknown, bytes: Uint8Array): ChatModelError {
   return new ChatModelError(
     `Cannot read request body: it is not valid JSON${where}. ` +
       'Send an object such as {"messages": [{"role": "user", "content": "Hello"}]}',
-    { status: 400, code: "invalid_json", cause: error },
+    { code: "invalid_json", cause: error },
   );
 }
 

@@ -68,7 +68,6 @@ export function findModel(
 /** The model takes something else than conversations. */
 function notChat(name: string): ChatModelError {
   return new ChatModelError(`Cannot chat with model "${name}": it is a custom model. Ask it by POST /invocations`, {
-    status: 400,
     code: "unsupported_model",
     param: "model",
   });

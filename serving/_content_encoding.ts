@@ -29,7 +29,7 @@ export function encodingOf(header: string): Encoding | undefined {
   }
   throw new ChatModelError(
     `Cannot read request body: content encoding "${header}" is not supported. Send it plain, or as one of ${ENCODINGS}`,
-    { status: 415, code: "unsupported_encoding" },
+    { code: "unsupported_encoding" },
   );
 }
 

@@ -27,7 +27,6 @@ export function toRequest(exchange: Exchange): Request {
   if (REFUSED_METHODS.includes(method)) throw methodNotAllowed(method, url, METHODS);
   if (exchange.expectsUnknown) {
     throw new ChatModelError('Cannot serve the request: its Expect header is unknown. Send "100-continue" or none', {
-      status: 417,
       code: "unknown_expectation",
     });
   }
@@ -45,7 +44,6 @@ function wholeUrl(target: string): string {
   throw new ChatModelError(
     "Cannot serve the request: its target is neither a path nor an URL of HTTP. Send a path such as /v1/models",
     {
-      status: 400,
       code: "invalid_url",
     },
   );
@@ -68,7 +66,6 @@ function checkedHost({ incoming, connection }: Exchange): string {
 
 function invalidHost(problem: string): ChatModelError {
   return new ChatModelError(`Cannot serve the request: ${problem}. Send one such as "localhost:8000"`, {
-    status: 400,
     code: "invalid_host_header",
   });
 }
@@ -92,7 +89,6 @@ function append(headers: Headers, name: string, value: string): void {
     headers.append(name, value);
   } catch (error) {
     throw new ChatModelError(`Cannot serve the request: its header "${name}" holds what no header can`, {
-      status: 400,
       code: "invalid_header",
       cause: error,
     });

@@ -58,7 +58,7 @@ function checkContentType(request: Request): void {
     `Cannot read request body: content type must be "application/json", but is ${
       contentType === null ? "missing" : `"${contentType}"`
     }`,
-    { status: 415, code: "unsupported_media_type" },
+    { code: "unsupported_media_type" },
   );
 }
 

@@ -29,25 +29,22 @@ function parserError(code: string): ChatModelError | undefined {
       return new ChatModelError(
         "Cannot read the request: its head is larger than 16 KiB. Send fewer or shorter headers",
         {
-          status: 431,
           code: "headers_too_large",
         },
       );
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
       return new ChatModelError("Cannot read the request: the extensions of its chunks are too large. Send none", {
-        status: 413,
         code: "request_too_large",
       });
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return new ChatModelError("Cannot read the request: it took too long to come in. Send it again", {
-        status: 408,
         code: "request_timeout",
       });
   }
   if (!code.startsWith("HPE_")) return undefined;
   return new ChatModelError(
     "Cannot read the request: it is not valid HTTP/1.1. Check its first line, its headers, and the sizes of its chunks",
-    { status: 400, code: "malformed_request" },
+    { code: "malformed_request" },
   );
 }
 

@@ -22,13 +22,11 @@ export function errorStatus({ status }: ChatModelError): number {
 }
 
 /**
- * OpenAI's clients retry 408, 409, 429 and 5xx unless told otherwise: what cannot succeed is said to be final. Where a
+ * OpenAI's clients try again by status unless told otherwise: what cannot succeed later is said to be final. Where a
  * body's encoding was the reason, those are named that are not (RFC 9110 §12.5.3).
  */
 export function pushRetryHeaders(error: ChatModelError, headers: Header[]): void {
-  const status = errorStatus(error);
-  const retriedByDefault = status >= 500 || [408, 409, 429].includes(status);
-  if (retriedByDefault && !error.retryable) headers.push(["x-should-retry", "false"]);
+  if (!error.retryable) headers.push(["x-should-retry", "false"]);
   if (error.retryable && error.retryAfter !== undefined) {
     headers.push(["retry-after-ms", String(Math.ceil(error.retryAfter))]);
     headers.push(["retry-after", String(Math.max(1, Math.ceil(error.retryAfter / 1000)))]);
@@ -40,7 +38,7 @@ export function pushRetryHeaders(error: ChatModelError, headers: Header[]): void
 export function invalidUrl(method: string, path: string): ChatModelError {
   return new ChatModelError(
     `Invalid URL (${method} ${path}). Chat completions are at POST /v1/chat/completions, the models at GET /v1/models`,
-    { status: 404, code: "unknown_url" },
+    { code: "unknown_url" },
   );
 }
 
@@ -48,6 +46,6 @@ export function invalidUrl(method: string, path: string): ChatModelError {
 export function methodNotAllowed(method: string, path: string, allowed: readonly string[]): ChatModelError {
   return new ChatModelError(
     `Cannot ${method} ${path}: only ${allowed.join(", ")} ${allowed.length > 1 ? "are" : "is"} allowed`,
-    { status: 405, code: "method_not_supported" },
+    { code: "method_not_supported" },
   );
 }

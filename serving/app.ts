@@ -178,7 +178,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
 function foreignOrigin(origin: string): ChatModelError {
   return new ChatModelError(
     `Cannot serve pages of origin "${origin}": allow it with --allow-origin or the option "allowedOrigins"`,
-    { status: 403, code: "origin_not_allowed" },
+    { code: "origin_not_allowed" },
   );
 }
 

@@ -21,7 +21,7 @@ export function isFields(value: unknown): value is Fields {
 export function invalidOutput(path: string, expected: string, found: unknown): ChatModelError {
   return new ChatModelError(
     `Cannot read the model's output: ${path} must be ${expected}, but is ${describe(found)}`,
-    { status: 500, code: "invalid_model_output" },
+    { code: "invalid_model_output" },
   );
 }
 

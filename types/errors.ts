@@ -1,10 +1,11 @@
 import type { ErrorObject } from "./error_object.ts";
+import { errorKind } from "./_error_table.ts";
 
 const BRAND = Symbol.for("@chatmodel/chat-model/error");
 
 /** Facts about a {@linkcode ChatModelError}. */
 export interface ChatModelErrorOptions {
-  /** HTTP status to answer with. @default {500} */
+  /** HTTP status to answer with. Default: the code's, as in `docs/errors.md`; 500 for other codes. */
   readonly status?: number;
   /** What went wrong, for programs. @default {null} */
   readonly code?: string | null;
@@ -12,7 +13,7 @@ export interface ChatModelErrorOptions {
   readonly type?: string;
   /** Dotted path of the request's field at fault. @default {null} */
   readonly param?: string | null;
-  /** Whether the same call may succeed later. @default {false} */
+  /** Whether the same call may succeed later. Default: as the code says, or `false`. */
   readonly retryable?: boolean;
   /** Milliseconds after which a new try makes sense. */
   readonly retryAfter?: number;
@@ -48,7 +49,9 @@ export class ChatModelError extends Error {
    * @param options Facts about it.
    */
   constructor(message: string, options: ChatModelErrorOptions = {}) {
-    const { status = 500, code = null, param = null, retryable = false } = options;
+    const { code = null, param = null } = options;
+    const kind = errorKind(code);
+    const { status = kind?.status ?? 500, retryable = kind?.retryable ?? false } = options;
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.status = status;
     this.code = code;
@@ -101,6 +104,16 @@ function typeOfStatus(status: number): string {
   return status < 500 ? "invalid_request_error" : "server_error";
 }
 
+/** A class's own defaults, for codes of which nothing else is known. */
+function withDefaults(
+  options: ChatModelErrorOptions,
+  defaults: { readonly code: string; readonly status: number; readonly retryable?: boolean },
+): ChatModelErrorOptions {
+  const code = options.code === undefined ? defaults.code : options.code;
+  const { status, retryable = false } = errorKind(code) ?? defaults;
+  return { status, retryable, ...options, code };
+}
+
 /** One thing that is wrong with a value. */
 export interface ValidationIssue {
   /** Dotted path of the field, such as `messages.0.content`; empty for the value itself. */
@@ -127,10 +140,8 @@ export class ValidationError extends ChatModelError {
   constructor(message: string, issues: readonly ValidationIssue[], options: ChatModelErrorOptions = {}) {
     const details = issues.map((issue) => issue.path === "" ? issue.message : `"${issue.path}": ${issue.message}`);
     super(`${message}: ${details.join("; ")}`, {
-      status: 400,
-      code: "invalid_value",
       param: issues[0]?.path || null,
-      ...options,
+      ...withDefaults(options, { code: "invalid_value", status: 400 }),
     });
     this.issues = issues;
   }
@@ -148,7 +159,7 @@ export class ModelNotFoundError extends ChatModelError {
    * @param options Facts about it.
    */
   constructor(message: string, options: ChatModelErrorOptions = {}) {
-    super(message, { status: 404, code: "model_not_found", param: "model", ...options });
+    super(message, { param: "model", ...withDefaults(options, { code: "model_not_found", status: 404 }) });
   }
 }
 
@@ -164,7 +175,7 @@ export class UpstreamError extends ChatModelError {
    * @param options Facts about it.
    */
   constructor(message: string, options: ChatModelErrorOptions = {}) {
-    super(message, { status: 502, code: "upstream_error", ...options });
+    super(message, withDefaults(options, { code: "upstream_error", status: 502 }));
   }
 }
 
@@ -180,7 +191,7 @@ export class TimeoutError extends ChatModelError {
    * @param options Facts about it.
    */
   constructor(message: string, options: ChatModelErrorOptions = {}) {
-    super(message, { status: 504, code: "timeout", retryable: true, ...options });
+    super(message, withDefaults(options, { code: "timeout", status: 504, retryable: true }));
   }
 }
 
@@ -196,6 +207,6 @@ export class OverloadedError extends ChatModelError {
    * @param options Facts about it.
    */
   constructor(message: string, options: ChatModelErrorOptions = {}) {
-    super(message, { status: 503, code: "overloaded", retryable: true, ...options });
+    super(message, withDefaults(options, { code: "overloaded", status: 503, retryable: true }));
   }
 }

@@ -100,14 +100,13 @@ function errorOfText(
   const message = `Cannot ${action}: Ollama at "${url}" says: ${said}`;
   if (text.type === "exceed_context_size_error" || CONTEXT_REGEXP.test(text.full)) {
     return new ChatModelError(`${message}. Shorten the conversation or raise "num_ctx"`, {
-      status: 400,
       code: "context_length_exceeded",
       param: "messages",
       cause,
     });
   }
   if (UNSUPPORTED_REGEXP.test(text.full)) {
-    return new ChatModelError(message, { status: 400, code: "unsupported_feature", cause });
+    return new ChatModelError(message, { code: "unsupported_feature", cause });
   }
   const option = OPTION_REGEXP.exec(text.full)?.[1];
   // The option may also come from the model itself, and then whoever asked is not at fault.
@@ -115,7 +114,7 @@ function errorOfText(
     ? FORMAT_REGEXP.test(text.full)
     : Object.hasOwn(call.options ?? {}, option);
   if (isCallersFault || (status >= 400 && status < 500 && status !== 499)) {
-    return new ChatModelError(message, { status: 400, cause });
+    return new ChatModelError(message, { code: "upstream_rejected", cause });
   }
   const hint = option === undefined ? "" : `. It is set in the model itself: mend its Modelfile`;
   return new UpstreamError(`${message}${hint}`, { cause });
@@ -140,12 +139,11 @@ function readRetryAfter(headers: Headers): number | undefined {
 export function errorOfFetch(call: Call, error: unknown): ChatModelError {
   const { url } = call;
   const text = fetchFailure(error);
-  const options = { code: "upstream_unreachable", retryable: true, cause: error };
+  const options = { code: "upstream_unreachable", cause: error };
   const at = `Cannot reach Ollama at "${url}"`;
   if (error instanceof Deno.errors.NotCapable) {
     const hint = `Run with --allow-net=${new URL(url).host}`;
     return new ChatModelError(`${at}: no permission. ${hint}`, {
-      status: 500,
       code: "permission_denied",
       cause: error,
     });
@@ -180,7 +178,7 @@ function fetchFailure(error: unknown): string {
 export function connectionLost(call: Call, cause: unknown): UpstreamError {
   return new UpstreamError(
     `Cannot ${call.action}: the connection to Ollama at "${call.url}" broke in the middle of the answer`,
-    { code: "upstream_lost", retryable: true, cause },
+    { code: "upstream_lost", cause },
   );
 }
 
@@ -188,7 +186,6 @@ export function connectionLost(call: Call, cause: unknown): UpstreamError {
 export function incomplete(call: Call, missing: string): UpstreamError {
   return new UpstreamError(`Cannot ${call.action}: the answer of Ollama at "${call.url}" ended without ${missing}`, {
     code: "upstream_incomplete",
-    retryable: true,
   });
 }
 

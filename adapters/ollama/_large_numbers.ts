@@ -78,6 +78,5 @@ export function checkNumbers({ function: { name, arguments: input } }: OllamaToo
   const fault = `the arguments of the model's call of "${name}" hold a number too large to be handed on`;
   throw new UpstreamError(`Cannot give the model's answer: ${fault}. Try again, or give the parameter a maximum`, {
     code: "invalid_tool_arguments",
-    retryable: true,
   });
 }

@@ -131,7 +131,7 @@ export class AnswerConverter {
     throw new UpstreamError(
       "Cannot finish the answer: Ollama ended it without saying that it is done. " +
         "Ollama does so when a model repeats itself without end: try again, or raise options.repeat_penalty",
-      { code: "upstream_incomplete", retryable: true },
+      { code: "upstream_incomplete" },
     );
   }
 
@@ -238,7 +238,7 @@ export class AnswerConverter {
       throw new UpstreamError(
         "Cannot give the tool call that was demanded: the model's answer is no call of one of the tools. " +
           'Try again, use a larger model, or leave the choice to the model with tool_choice "auto"',
-        { code: "tool_call_lost", retryable: true },
+        { code: "tool_call_lost" },
       );
     }
     this.#checkArguments([call], finishReason);
@@ -293,7 +293,7 @@ function callNotDemanded(name: string): UpstreamError {
       JSON.stringify(name)
     }, which is not one of those ` +
       "that were to be called. Try again, or use a larger model",
-    { code: "tool_call_lost", retryable: true },
+    { code: "tool_call_lost" },
   );
 }
 
@@ -302,7 +302,7 @@ function forbiddenCall(): UpstreamError {
   return new UpstreamError(
     "Cannot give the model's answer: it called a tool and said nothing else, although the request forbids calls. " +
       'Try again, or leave the choice to the model with tool_choice "auto"',
-    { code: "tool_call_forbidden", retryable: true },
+    { code: "tool_call_forbidden" },
   );
 }
 
@@ -315,6 +315,6 @@ function lostCall(generated: number): UpstreamError {
     `Cannot give the model's answer: it wrote ${generated} tokens, of which Ollama handed on none. ` +
       "Most likely it called a tool in a malformed way or one that was not offered, which Ollama drops. " +
       'Try again, use a larger model, or demand a call with tool_choice "required"',
-    { code: "tool_call_lost", retryable: true },
+    { code: "tool_call_lost" },
   );
 }

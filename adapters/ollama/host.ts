@@ -36,7 +36,7 @@ export function parseOllamaHost(value: string | undefined): OllamaHost {
   if (url === null || (scheme !== "http" && scheme !== "https")) {
     throw new ChatModelError(
       `Cannot read Ollama's address: "${withoutUser(text)}" is none. Write it as "host:port" or "https://host/path"`,
-      { status: 500, code: "invalid_host" },
+      { code: "invalid_host" },
     );
   }
   return {

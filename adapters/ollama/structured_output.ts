@@ -63,7 +63,7 @@ export function compileParameters(definition: FunctionDefinition): ArgumentsChec
       "Cannot give the tool call that was demanded: " +
         `the arguments of the model's call of "${name}" do not follow its parameters, as ${fault}. ` +
         'Try again, use a larger model, or leave the choice to the model with tool_choice "auto"',
-      { code: "invalid_tool_arguments", retryable: true },
+      { code: "invalid_tool_arguments" },
     );
   };
 }
@@ -81,6 +81,6 @@ function invalidOutput(found: string): UpstreamError {
   return new UpstreamError(
     `Cannot give the structured output that was asked for: the model's answer does not follow it, as ${found}. ` +
       "Try again, raise the token limit, or use a larger model",
-    { code: "invalid_structured_output", retryable: true },
+    { code: "invalid_structured_output" },
   );
 }

@@ -46,7 +46,7 @@ async function getPrevious(id: string, store: ResponseStore): Promise<StoredAnsw
   if (answer?.object === "response") return answer;
   throw new ChatModelError(
     `Cannot find previous response "${id}": it was never kept ("store": false), or is kept no more. Send the conversation as "input"`,
-    { status: 400, code: "previous_response_not_found", param: "previous_response_id" },
+    { code: "previous_response_not_found", param: "previous_response_id" },
   );
 }
 
@@ -58,7 +58,7 @@ async function findItem(id: string, store: ResponseStore, param: string): Promis
   if (item !== undefined) return item;
   throw new ChatModelError(
     `Cannot find item "${id}": its response was never kept ("store": false), or is kept no more. Send the item itself`,
-    { status: 404, code: "item_not_found", param },
+    { code: "item_not_found", param },
   );
 }
 

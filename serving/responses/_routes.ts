@@ -21,7 +21,6 @@ export function responseRoutes(given: ChatRouteOptions): Routes {
 function missing(action: string, advice: string): Route {
   return () => {
     throw new ChatModelError(`Cannot ${action}: this server has no means to do that, ${advice}`, {
-      status: 404,
       code: "unsupported_endpoint",
     });
   };

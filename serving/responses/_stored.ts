@@ -40,7 +40,7 @@ export function storedResponseRoutes({ responseStore: store }: ChatRouteOptions)
         await getResponse(id, store);
         throw new ChatModelError(
           `Cannot cancel response "${id}": it was not made in the background. To end a stream, close its connection`,
-          { status: 400, code: "response_not_in_background" },
+          { code: "response_not_in_background" },
         );
       },
     },
@@ -52,7 +52,7 @@ async function getResponse(id: string, store: ResponseStore): Promise<StoredAnsw
   if (answer?.object === "response") return answer;
   throw new ChatModelError(
     `Cannot find response "${id}": it was never made, was made with "store": false, or is kept no more`,
-    { status: 404, code: "response_not_found" },
+    { code: "response_not_found" },
   );
 }
 
@@ -62,7 +62,6 @@ function queryOf({ url }: Request): URLSearchParams {
 
 function notStreamed(): ChatModelError {
   return new ChatModelError('Cannot stream a response that is kept: ask for it without "stream"', {
-    status: 400,
     code: "unsupported_value",
     param: "stream",
   });
@@ -70,7 +69,6 @@ function notStreamed(): ChatModelError {
 
 function unknownItem(after: string, id: string): ChatModelError {
   return new ChatModelError(`Cannot list items after "${after}": response "${id}" was not asked with it`, {
-    status: 400,
     code: "invalid_value",
     param: "after",
   });

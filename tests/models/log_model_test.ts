@@ -163,7 +163,14 @@ Deno.test("logModel() notes why a model failed that refuses its example", async 
   assertEquals(model?.status, "FAILED");
   assertEquals(model?.tags["chatmodel.failure"], error.message);
   const { modelId = "" } = model ?? {};
-  await assertRejects(() => loadModel(`models:/${modelId}`), TrackingError, "FAILED");
+  const uri = `models:/${modelId}`;
+  for (const read of [loadModel, getModelInfo, downloadModel]) {
+    const refused = await assertRejects(() => read(uri), ChatModelError);
+    assertEquals(refused.message, `Cannot load model "${uri}": its status is "FAILED" (${error.message}). Log it anew`);
+    assertEquals([refused.status, refused.code], [404, "model_not_found"]);
+  }
+  const pending = await tracking.store.createLoggedModel({ experimentId: "0", name: "pending" });
+  await assertRejects(() => loadModel(`models:/${pending.modelId}`), ChatModelError, '"PENDING"');
 });
 
 Deno.test("logModel() removes the files of a log that was killed, into whichever model", async () => {

@@ -134,7 +134,9 @@ Deno.test("logModel() marks a model as failed where its upload fails", async () 
   await using server = startMlflowServer();
   setTrackingUri(server.url);
   try {
-    await assertRejects(() => logModel({ name: "teller", model: join(author.path, "missing.ts") }), ChatModelError);
+    const artifacts = { prompt: join(author.path, "missing.txt") };
+    const options = { name: "teller", model: join(author.path, "model.ts"), artifacts };
+    await assertRejects(() => logModel(options), ChatModelError);
     const body = server.bodies.get(`PATCH logged-models/${MODEL_ID}`);
     assertStringIncludes(String(body?.["status"]), "FAILED");
     assertEquals(server.files.size, 0);

@@ -138,6 +138,47 @@ Deno.test("get() tells missing files and folders, and its abort ends the reading
   await (await artifacts.get("a/b")).cancel();
 });
 
+Deno.test("get() tells what is not there when the server only fails, as MLflow 2 does", async () => {
+  await using server = startArtifactServer((request, path) =>
+    request.method === "GET" && path.endsWith(".txt")
+      ? Response.json({ error_code: "INTERNAL_ERROR", message: "[Errno 2] No such file: '/srv/none.txt'" }, {
+        status: 500,
+      })
+      : undefined
+  );
+  const artifacts = open(server.url);
+  await artifacts.put("a/there.txt", bytesOf(3));
+  for (const path of ["none.txt", "a/none.txt", "b/none.txt"]) {
+    const { message } = await fails(() => artifacts.get(path), "RESOURCE_DOES_NOT_EXIST");
+    assertEquals(
+      message,
+      `Cannot read artifact "${path}" of "${ROOT}": there is no such artifact. See what there is by 'list'`,
+    );
+  }
+  await fails(() => artifacts.get("a/there.txt"), "INTERNAL_ERROR");
+});
+
+Deno.test("get() tells at once which names MLflow 2 cannot hand out", async () => {
+  // It puts the name into a header, and breaks the connection off where that cannot be.
+  let count = 0;
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const connection of listener) {
+      count++;
+      await connection.read(new Uint8Array(4096));
+      connection.close();
+    }
+  })();
+  const artifacts = open(`http://127.0.0.1:${listener.addr.port}`);
+  const error = await fails(() => artifacts.get("a/日.txt"), "TEMPORARILY_UNAVAILABLE");
+  assertMatch(error.message, /the connection broke before an answer came.*cannot hand out names/);
+  const first = count;
+  await fails(() => artifacts.get("日/a.txt"), "TEMPORARILY_UNAVAILABLE");
+  assert(count - first > first * 2, `${count} connections`);
+  listener.close();
+  await serving;
+});
+
 Deno.test("download() brings files and folders, complete or not at all", () =>
   withFolder(async (folder) => {
     await using server = startArtifactServer();

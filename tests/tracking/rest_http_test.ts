@@ -178,6 +178,7 @@ Deno.test("request() leaves out the statement that a database error quotes", asy
 Deno.test("request() says which variables to set where credentials are missing or wrong", async () => {
   const cases: readonly [Record<string, string>, RegExp][] = [
     [{}, /Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.*credentials.*--allow-env/],
+    [{ MLFLOW_TRACKING_USERNAME: "", MLFLOW_TRACKING_PASSWORD: "" }, /Set MLFLOW_TRACKING_USERNAME and/],
     [{ MLFLOW_TRACKING_USERNAME: "me" }, /Set MLFLOW_TRACKING_PASSWORD, too$/],
     [{ MLFLOW_TRACKING_PASSWORD: "geheim" }, /Set MLFLOW_TRACKING_USERNAME, too$/],
     [{ MLFLOW_TRACKING_TOKEN: "geheim" }, /Check MLFLOW_TRACKING_TOKEN/],
@@ -196,6 +197,32 @@ Deno.test("request() says which variables to set where credentials are missing o
   await using other = await startFakeUpstream([answerOf("basic_auth: bob (no permission) delete experiment 0")]);
   using mlflow = http(other.url);
   assertMatch((await fails(() => mlflow.request("GET", "x"), "PERMISSION_DENIED")).message, /Permission denied/);
+});
+
+Deno.test("request() names the file and the URI where credentials from there are refused", async () => {
+  await using upstream = await startFakeUpstream([answerOf("basic_auth: no auth GET experiments/get")]);
+  const home = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(join(home, ".mlflow"));
+    await Deno.writeTextFile(
+      join(home, ".mlflow", "credentials"),
+      "[mlflow]\nmlflow_tracking_username = me\nmlflow_tracking_password = geheim\n",
+    );
+    const uri = upstream.url.replace("//", "//me:geheim@");
+    const cases: readonly [string, Record<string, string>][] = [
+      [upstream.url, { HOME: home }],
+      [upstream.url, { HOME: home, MLFLOW_TRACKING_USERNAME: "other" }],
+      [uri, {}],
+    ];
+    for (const [url, variables] of cases) {
+      using mlflow = http(url, variables);
+      const { message } = await fails(() => mlflow.request("GET", "x"), "UNAUTHENTICATED");
+      assertMatch(message, /Check the name and the password in ~\/.mlflow\/credentials, or in the tracking URI/);
+      assert(!message.includes("geheim"), message);
+    }
+  } finally {
+    await Deno.remove(home, { recursive: true });
+  }
 });
 
 Deno.test("request() hints that a server without workspaces wants MLFLOW_WORKSPACE unset", async () => {

@@ -244,7 +244,7 @@ function isLatin(path: string): boolean {
 
 /** MLflow before 3.13 cannot put such a name into its answer's header: it fails, or breaks the connection off. */
 function explainFailure(error: TrackingError, path: string): TrackingError {
-  const isLost = error.status === undefined && error.code === "upstream_unreachable" && !isLatin(path);
+  const isLost = /connection broke/.test(error.message) && !isLatin(path);
   // deno-lint-ignore no-control-regex -- the end of ASCII
   const isRefused = error.status === 500 && !/^[\x00-\x7f]*$/.test(path);
   if (!isLost && !isRefused) return error;

@@ -11,6 +11,8 @@ export interface FailedRequest {
   readonly url: string;
   /** For hints about what is set and what is not. */
   readonly env: ReadEnvironment;
+  /** Whether credentials went with it. @default {false} */
+  readonly hasCredentials?: boolean;
 }
 
 /** Letters of an answer that an error quotes at most. */
@@ -71,13 +73,15 @@ function hintOf(
   request: FailedRequest,
   { status, errorCode, said }: { status: number; errorCode: string; said: Said },
 ): string {
-  const { url, env } = request;
+  const { url, env, hasCredentials = false } = request;
   if (status === 403 && /invalid host header/i.test(said.message)) {
     return `. Start the server with --allowed-hosts "${new URL(url).host}" or set MLFLOW_SERVER_ALLOWED_HOSTS there`;
   }
-  if (status === 401) return `. ${credentialsHint(env)}${pluginHint(env)}`;
+  if (status === 401) return `. ${credentialsHint(env, hasCredentials)}${pluginHint(env)}`;
   if (status === 403) {
-    return `. Ask for the permission, or use another account: ${credentialsHint(env)}${pluginHint(env)}`;
+    return `. Ask for the permission, or use another account: ${credentialsHint(env, hasCredentials)}${
+      pluginHint(env)
+    }`;
   }
   if (errorCode === "FEATURE_DISABLED" && env("MLFLOW_WORKSPACE")) {
     return ". Unset MLFLOW_WORKSPACE, as this server has no workspaces";
@@ -93,16 +97,20 @@ function notMlflow(url: string): string {
   return `"${url}" may be no MLflow tracking server, or one that is too old for this: check MLFLOW_TRACKING_URI`;
 }
 
-function credentialsHint(env: ReadEnvironment): string {
-  const hasName = env("MLFLOW_TRACKING_USERNAME") !== undefined;
-  const hasPassword = env("MLFLOW_TRACKING_PASSWORD") !== undefined;
-  const hasToken = env("MLFLOW_TRACKING_TOKEN") !== undefined;
+function credentialsHint(env: ReadEnvironment, hasCredentials: boolean): string {
+  const [hasName, hasPassword, hasToken] = ["USERNAME", "PASSWORD", "TOKEN"].map((name) =>
+    Boolean(env(`MLFLOW_TRACKING_${name}`))
+  );
   if (hasName && hasPassword) return "Check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD";
-  if (hasName) return "Set MLFLOW_TRACKING_PASSWORD, too";
-  if (hasPassword) return "Set MLFLOW_TRACKING_USERNAME, too";
+  if (hasName && !hasCredentials) return "Set MLFLOW_TRACKING_PASSWORD, too";
+  if (hasPassword && !hasCredentials) return "Set MLFLOW_TRACKING_USERNAME, too";
   if (hasToken) {
     return "Check MLFLOW_TRACKING_TOKEN, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD: " +
       "MLflow's own basic-auth takes no tokens";
+  }
+  if (hasCredentials) {
+    return "Check the name and the password in ~/.mlflow/credentials, or in the tracking URI if it has any: " +
+      "they were sent, and refused";
   }
   return "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN), " +
     "or write them to ~/.mlflow/credentials, and let Deno read them (--allow-env, --allow-read)";

@@ -309,7 +309,12 @@ export class MlflowHttp implements Disposable {
     const client = isOnce ? await this.#freshClient() : await this.#client();
     const watch = new Watch(timeout, signal);
     if (isOnce && client !== this.#options.client) watch.onEnd(() => client?.close());
-    const failed: FailedRequest = { action, url: this.uri, env: this.#env };
+    const failed: FailedRequest = {
+      action,
+      url: this.uri,
+      env: this.#env,
+      hasCredentials: headers.has("authorization"),
+    };
     let body: UploadBody | undefined;
     let isAnswered = false;
     try {

@@ -60,7 +60,13 @@ function Fields({ chat, state }: SettingsPanelProps): JSX.Element {
   const common = { chat, settings: state.settings, problems };
   return (
     <form class="fields" onSubmit={(event) => event.preventDefault()}>
-      <Field {...common} name="system" label="System prompt" rows={4} placeholder="You are a helpful assistant." />
+      <Field
+        {...common}
+        name="system"
+        label="System prompt"
+        rows={4}
+        placeholder="Such as: You are a patient teacher."
+      />
       <div class="pair">
         <Field {...common} name="temperature" label="Temperature" placeholder="default" inputMode="decimal" />
         <Field {...common} name="maxTokens" label="Max tokens" placeholder="no limit" inputMode="numeric" />

@@ -1,0 +1,328 @@
+/** What is known of all errors with one code. */
+// One module for all, so that a status is decided once: throwing sites name the code.
+export interface ErrorKind {
+  /** HTTP status of an answer with it. */
+  readonly status: number;
+  /** Whether the same call may succeed later. @default {false} */
+  readonly retryable?: boolean;
+  /** When it comes, for `docs/errors.md`. */
+  readonly when: string;
+  /** What helps, for `docs/errors.md`. */
+  readonly remedy: string;
+  /** Headers that come with it, beside those by which clients decide whether to try again. */
+  readonly headers?: readonly string[];
+}
+
+/** What is wrong with a request as HTTP or as JSON. */
+const FORM: Kinds = {
+  malformed_request: {
+    status: 400,
+    when: "What came is no HTTP/1.1 request",
+    remedy: "Use an HTTP client; look for what changes requests in between",
+  },
+  invalid_host_header: {
+    status: 400,
+    when: "`Host` is missing, there twice, or no host",
+    remedy: "Send one `Host` header: a name or address, perhaps with a port",
+  },
+  invalid_header: { status: 400, when: "A header cannot be read", remedy: "Send names and values that HTTP allows" },
+  invalid_url: {
+    status: 400,
+    when: "The target of the request is no path",
+    remedy: "Send a path that begins with `/`",
+  },
+  unknown_expectation: {
+    status: 417,
+    when: "`Expect` asks for something else than `100-continue`",
+    remedy: "Leave the header out",
+  },
+  headers_too_large: { status: 431, when: "The headers are too large", remedy: "Send fewer or shorter ones" },
+  request_timeout: {
+    status: 408,
+    retryable: true,
+    when: "The request did not come as a whole in time",
+    remedy: "Send it again",
+  },
+  request_too_large: {
+    status: 413,
+    when: "The body is larger than the limit, as it came or unpacked",
+    remedy: "Send less: shorten the conversation, shrink images; or raise `maxBodySize`",
+  },
+  incomplete_body: { status: 400, when: "The body broke off", remedy: "Send it again as a whole" },
+  invalid_encoding: {
+    status: 400,
+    when: "The body is not packed as `Content-Encoding` says, or is not UTF-8",
+    remedy: "Send UTF-8, packed as said or not at all",
+  },
+  unsupported_encoding: {
+    status: 415,
+    when: "The body is packed in a way that is not known",
+    remedy: "Use one that `Accept-Encoding` names, or none",
+    headers: ["accept-encoding"],
+  },
+  unsupported_media_type: {
+    status: 415,
+    when: "`/invocations`, where MLflow insists on it: the content type is not JSON",
+    remedy: "Send `content-type: application/json`",
+  },
+  invalid_json: { status: 400, when: "The body is not JSON", remedy: "The message says line and column" },
+  unknown_url: { status: 404, when: "There is no such route", remedy: "The message names the routes there are" },
+  method_not_supported: {
+    status: 405,
+    when: "The route does not take this method",
+    remedy: "Use one that `Allow` names",
+    headers: ["allow"],
+  },
+  origin_not_allowed: {
+    status: 403,
+    when: "A page of an origin that was not allowed asks",
+    remedy: "Allow the origin: `--allow-origin`, or the option `allowedOrigins`",
+  },
+};
+
+/** What is wrong with what a request asks for. */
+const REQUEST: Kinds = {
+  invalid_value: {
+    status: 400,
+    when: "Fields are missing or have values they cannot have; `param` is the first, the message tells of all",
+    remedy: "Send what the message says",
+  },
+  invalid_input: {
+    status: 400,
+    when: "`/invocations`: the input is not what the model's signature says",
+    remedy: "Send what the message says",
+  },
+  invalid_image_url: {
+    status: 400,
+    when: "An image is no data URL, cannot be read, or may not be fetched",
+    remedy: "Send it as a data URL, or allow its host by `allowedImageHosts`",
+  },
+  unsupported_value: {
+    status: 400,
+    when: "A field asks for what the model or this server cannot do",
+    remedy: "Leave the field out, or use what the message offers",
+  },
+  unsupported_feature: {
+    status: 400,
+    when: "The model cannot do what was asked: tools, images, thinking, vectors",
+    remedy: "Use a model that can",
+  },
+  unsupported_model: {
+    status: 400,
+    when: "The model is of a kind that this route does not serve",
+    remedy: "Use the route that the message names",
+  },
+  unsupported_endpoint: {
+    status: 404,
+    when: "OpenAI has such a route, this server has not",
+    remedy: "The message says what to use in its place",
+  },
+  context_length_exceeded: {
+    status: 400,
+    when: "The conversation does not fit into the model's window",
+    remedy: "Shorten it, or raise `num_ctx`",
+  },
+  model_not_found: {
+    status: 404,
+    when: "No model of that name is served, or Ollama does not have it",
+    remedy: "See `GET /v1/models`; `ollama pull NAME`",
+  },
+  previous_response_not_found: {
+    status: 400,
+    when: "`previous_response_id` names a response that is not kept, or is no more",
+    remedy: "Send the conversation as `input`",
+  },
+  response_not_found: { status: 404, when: "No such response is kept", remedy: "Ask with `store`, and in time" },
+  response_not_in_background: {
+    status: 400,
+    when: "A response is to be cancelled that does not run in the background",
+    remedy: "Close the connection: that stops the model",
+  },
+  item_not_found: { status: 404, when: "An item is referred to that is not kept", remedy: "Send the item itself" },
+};
+
+/** What goes wrong with a model, or behind it. */
+const MODEL: Kinds = {
+  model_error: {
+    status: 500,
+    when: "The model's own code failed",
+    remedy: "For its author: the log has the stack, under the request's id",
+  },
+  invalid_model_output: {
+    status: 500,
+    when: "What the model gave cannot be understood",
+    remedy: "For its author: return text, a message or a response",
+  },
+  invalid_tool_arguments: {
+    status: 502,
+    retryable: true,
+    when: "A call that had to be made has arguments that do not follow the tool's parameters",
+    remedy: "Try again, simplify the parameters, or use a larger model",
+  },
+  invalid_structured_output: {
+    status: 502,
+    retryable: true,
+    when: "The answer does not follow the schema that was asked for",
+    remedy: "Try again, simplify the schema, or use a larger model",
+  },
+  tool_call_lost: {
+    status: 502,
+    retryable: true,
+    when: "The model began a tool call that cannot be read",
+    remedy: "Try again, or use a model that was made for tools",
+  },
+  tool_call_forbidden: {
+    status: 502,
+    retryable: true,
+    when: 'The model called a tool though `tool_choice` was `"none"`',
+    remedy: "Try again, or leave the tools out",
+  },
+  upstream_error: { status: 502, when: "What is behind the model failed", remedy: "The message says what it said" },
+  upstream_rejected: {
+    status: 400,
+    when: "What is behind the model refused the request",
+    remedy: "The message says what it said",
+  },
+  upstream_unreachable: {
+    status: 502,
+    retryable: true,
+    when: "Ollama cannot be reached",
+    remedy: "Start it with `ollama serve`, or set `OLLAMA_HOST`",
+  },
+  upstream_lost: { status: 502, retryable: true, when: "The connection to Ollama broke", remedy: "Try again" },
+  upstream_incomplete: {
+    status: 502,
+    retryable: true,
+    when: "Ollama's answer ended too early",
+    remedy: "Try again; look into Ollama's log",
+  },
+  upstream_bad_record: {
+    status: 502,
+    when: "Ollama's answer cannot be read",
+    remedy: "Check that `OLLAMA_HOST` is Ollama's address, and its version",
+  },
+  upstream_redirect: {
+    status: 502,
+    when: "Ollama's address redirects, which is not followed: keys and prompts go where they were told to",
+    remedy: "Set `OLLAMA_HOST` to where it really is",
+  },
+  upstream_authentication: {
+    status: 502,
+    when: "Ollama wants to know who asks",
+    remedy: "Set `OLLAMA_API_KEY`, or `ollama signin` where it runs",
+  },
+  upstream_forbidden: {
+    status: 502,
+    when: "Ollama refuses the caller or the host name",
+    remedy: "Use its IP address, or set `OLLAMA_ORIGINS` there",
+  },
+  rate_limit_exceeded: {
+    status: 429,
+    retryable: true,
+    when: "Too many requests for now",
+    remedy: "Wait as long as `retry-after` says",
+    headers: ["retry-after", "retry-after-ms"],
+  },
+  overloaded: {
+    status: 503,
+    retryable: true,
+    when: "Ollama is busy",
+    remedy: "Try again later; raise `OLLAMA_MAX_QUEUE` there",
+  },
+  server_stopping: { status: 503, retryable: true, when: "The server stops", remedy: "Try again, perhaps elsewhere" },
+  first_token_timeout: {
+    status: 504,
+    retryable: true,
+    when: "The model gave nothing in time; it may be loading still",
+    remedy: "Try again, or raise `--first-token-timeout`",
+  },
+  idle_timeout: {
+    status: 504,
+    retryable: true,
+    when: "The model fell silent in the middle of its answer",
+    remedy: "Try again, or raise `--idle-timeout`",
+  },
+  timeout: {
+    status: 504,
+    retryable: true,
+    when: "The answer took longer than is allowed",
+    remedy: "Ask for fewer tokens, or raise `--timeout`",
+  },
+  cancelled: { status: 499, when: "The call was given up by who made it", remedy: "None needed" },
+  store_error: {
+    status: 500,
+    retryable: true,
+    when: "The store of kept responses failed",
+    remedy: "For who runs the server: the log has the cause",
+  },
+  invalid_stored_response: {
+    status: 500,
+    when: "A kept response is not as it was written",
+    remedy: "Send the conversation as `input`",
+  },
+  permission_denied: {
+    status: 500,
+    when: "The process may not do what is needed",
+    remedy: "The message says which `--allow-…` is missing",
+  },
+};
+
+/** What goes wrong when a model is made, saved, logged or loaded; a server answers it where it loads one late. */
+const LOADING: Kinds = {
+  invalid_model: { status: 500, when: "It is no model, or implements neither way to answer", remedy: "Implement one" },
+  invalid_model_file: { status: 500, when: "The file gives no model", remedy: "Export it as default, or `setModel()`" },
+  invalid_mlmodel: { status: 500, when: "`MLmodel` cannot be read", remedy: "The message says where it is wrong" },
+  invalid_model_config: { status: 500, when: "The configuration is not right", remedy: "The message names the key" },
+  invalid_signature: { status: 500, when: "The signature in `MLmodel` cannot be read", remedy: "Log the model anew" },
+  invalid_input_example: { status: 400, when: "The example cannot be an input", remedy: "Give one that can" },
+  invalid_permissions: {
+    status: 400,
+    when: "A permission is written wrong",
+    remedy: "The message shows one written right",
+  },
+  invalid_option: {
+    status: 500,
+    when: "There is no such option, or not with this value",
+    remedy: "See its documentation",
+  },
+  invalid_host: { status: 500, when: "`OLLAMA_HOST` is no address", remedy: "Write `host:port` or a URL" },
+  python_model: { status: 400, when: "The model is Python's and cannot be run here", remedy: "Use MLflow to run it" },
+  wrong_model_kind: {
+    status: 400,
+    when: "A custom model was taken for a chat model, or the other way",
+    remedy: "Load it as what it is",
+  },
+  start_failed: { status: 500, when: "The model's process did not start", remedy: "The message has what it said" },
+  invalid_protocol: {
+    status: 500,
+    when: "A line to the model's process cannot be read",
+    remedy: "Use the loader of the same version",
+  },
+  invalid_stream: {
+    status: 500,
+    when: "Chunks do not make a whole answer",
+    remedy: "Hand in all of them, in their order",
+  },
+  chunk_too_long: {
+    status: 500,
+    when: "A frame would be longer than clients read",
+    remedy: "For the model's author: give less at once",
+  },
+};
+
+type Kinds = { readonly [code: string]: ErrorKind };
+
+/** All errors by their code, in groups. */
+export const ERROR_GROUPS: { readonly [title: string]: Kinds } = {
+  "The request's form": FORM,
+  "What it asks for": REQUEST,
+  "The model, and what is behind it": MODEL,
+  "Making and loading models": LOADING,
+};
+
+const ALL = new Map(Object.values(ERROR_GROUPS).flatMap((kinds) => Object.entries(kinds)));
+
+/** What is known of the errors with a code; `undefined` for codes of authors, and of other servers. */
+export function errorKind(code: string | null | undefined): ErrorKind | undefined {
+  return code === null || code === undefined ? undefined : ALL.get(code);
+}
