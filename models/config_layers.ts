@@ -20,12 +20,17 @@ export interface ConfigLayersOptions {
 /**
  * The configuration of a model: logged, then a file's, then the environment's, then the caller's.
  *
+ * Variables of the environment that may not be read are passed over. Where there is a configuration that they might
+ * change, a warning says so, unless it was denied outright (`--deny-env`).
+ *
  * @throws {ChatModelError} With code `invalid_model_config` if a layer cannot be read, or has keys that were not logged.
  */
 export async function layeredConfig({ logged, file, call }: ConfigLayersOptions): Promise<ModelConfig> {
   const layers: ModelConfigLayer[] = [];
   if (logged !== undefined) layers.push({ source: "logged", values: logged });
   if (file !== undefined) layers.push({ source: "file", values: await readConfigFile(file) });
+  const isConfigured = [...layers.map(({ values }) => values), call ?? {}].some((values) => !isEmpty(values));
+  if (isConfigured) warnUnlessDecided();
   for (const variable of VARIABLES) {
     const text = readVariable(variable);
     if (text) layers.push({ source: "env", values: parseConfig(text, `the variable ${variable}`, JSON.parse) });
@@ -78,6 +83,27 @@ function parseConfig(text: string, what: string, parse: (text: string) => unknow
   }
   // An empty file of YAML.
   return checkConfig(value ?? {}, what);
+}
+
+function isEmpty(values: ModelConfigValues): boolean {
+  return Object.keys(values).length === 0;
+}
+
+let hasWarned = false;
+
+/** Warns once where no one has said whether the variables may be read. */
+function warnUnlessDecided(): void {
+  const undecided = VARIABLES.filter((variable) =>
+    Deno.permissions.querySync({ name: "env", variable }).state === "prompt"
+  );
+  if (undecided.length === 0 || hasWarned) return;
+  hasWarned = true;
+  const names = undecided.join(",");
+  // deno-lint-ignore no-console -- what is passed over must be said.
+  console.warn(
+    `Not read, as permission is missing: ${undecided.join(" and ")}, which may change the model's configuration. ` +
+      `Run with --allow-env=${names}, or go without by --deny-env=${names}`,
+  );
 }
 
 function readVariable(variable: string): string | undefined {

@@ -61,12 +61,17 @@ const LOAD_OPTIONS: OptionNames<LoadModelOptions> = {
  * | a folder, or `file:`                               | a folder that `saveModel` wrote          |
  * | a `.ts` or `.js` file                              | a model that was not saved               |
  *
+ * The hashes that files are checked by are in the folder's `MLmodel`. It has none itself, as MLflow's own tools may
+ * change it: so they tell damage, and a change of the code alone. Whoever may write to the folder can change both, so only
+ * load a model from where you trust those who may write.
+ *
  * @param uri The URI or path.
  * @param options What is expected, configuration, limits.
  * @returns The model, ready for use.
  * @throws {ChatModelError} With code `model_changed` if a file is not what was saved, `python_model` if it is one of
- * MLflow's Python models, `wrong_model_kind`, `invalid_model_config`, `invalid_mlmodel` or `invalid_model_file`. What
- * `loadContext` throws is handed on.
+ * MLflow's Python models, `model_not_found` if there are no files (also of a logged model that is `PENDING` or `FAILED`),
+ * `wrong_model_kind`, `invalid_model_config`, `invalid_mlmodel` or `invalid_model_file`. What `loadContext` throws is
+ * handed on.
  * @throws {ValidationError} If an option is none.
  * @throws {TrackingError} If there is no such model, or the store cannot be reached.
  */

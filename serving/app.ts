@@ -131,6 +131,11 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
     const plainPath = routePath(path);
     let response: Response;
     try {
+      const origin = request.headers.get("origin");
+      if (origin !== null) {
+        if (!isAllowedOrigin(origin, allowedOrigins)) throw foreignOrigin(origin);
+        pushCorsHeaders(origin, headers);
+      }
       const found = router.find(plainPath);
       if (found === undefined) throw invalidUrl(request.method, path);
       const { methods, id } = found;
@@ -159,13 +164,6 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
     fetch(request) {
       const scope = new RequestScope(request, running);
       const headers: Header[] = [["x-request-id", scope.requestId]];
-      const origin = request.headers.get("origin");
-      if (origin !== null) {
-        if (!isAllowedOrigin(origin, allowedOrigins) && !(playground && isOwnPage(origin, request))) {
-          return errorResponse(foreignOrigin(origin), headers);
-        }
-        pushCorsHeaders(origin, headers);
-      }
       return respond(request, scope, headers);
     },
     abort(reason) {

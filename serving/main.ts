@@ -29,7 +29,8 @@ export async function main(args: readonly string[]): Promise<void> {
     await serve(flags);
   } catch (error) {
     if (!(error instanceof CommandError) && !ChatModelError.isInstance(error)) throw error;
-    warn(`error: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`);
+    // One line, and nothing in it that a terminal takes for a command: parts of it may come from an upstream.
+    warn(`error: ${error.message.replaceAll(/\s*\n\s*/g, " ").replaceAll(/\p{Cc}+/gu, "")}`);
     Deno.exit(error instanceof CommandError ? error.exitCode : 1);
   }
 }

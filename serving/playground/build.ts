@@ -18,17 +18,22 @@ const STYLES = ["base", "controls", "layout", "message", "markdown", "composer",
 export async function hashSources(): Promise<string> {
   const paths = (await sourcePaths(FOLDER)).sort();
   const parts = await Promise.all(
-    paths.map(async (path) => `${path}\n${await Deno.readTextFile(new URL(path, FOLDER))}`),
+    paths.map(async (path) => `${path}\n${await readSource(path)}`),
   );
   return await sha256(parts.join("\n"));
 }
 
 /** Why the generated module is out of date; `undefined` if it is not. */
 export async function findDrift(): Promise<string | undefined> {
-  const { PAGE, SOURCE_HASH, PAGE_HASH } = await import("../_playground_page.ts");
+  const { PAGE, PAGE_POLICY, SOURCE_HASH, PAGE_HASH } = await import("../_playground_page.ts");
   if (SOURCE_HASH !== await hashSources()) return "the playground's sources have changed since it was made";
-  if (PAGE_HASH !== await sha256(PAGE)) return "it has been changed by hand";
+  if (PAGE_HASH !== await sha256(PAGE_POLICY + PAGE)) return "it has been changed by hand";
   return undefined;
+}
+
+/** A source's text, with the ends of lines that the repository has, whatever a checkout made of them. */
+async function readSource(path: string): Promise<string> {
+  return (await Deno.readTextFile(new URL(path, FOLDER))).replaceAll("\r\n", "\n");
 }
 
 async function sourcePaths(folder: URL, prefix = ""): Promise<string[]> {
@@ -43,8 +48,8 @@ async function sourcePaths(folder: URL, prefix = ""): Promise<string[]> {
 async function generate(): Promise<string> {
   const script = await bundleScript();
   const style = await bundleStyle();
-  const template = await Deno.readTextFile(new URL("page.html", FOLDER));
-  const notices = await Deno.readTextFile(new URL("notices.txt", FOLDER));
+  const template = await readSource("page.html");
+  const notices = await readSource("notices.txt");
   // The formatter may have put space around the places; the policy's hashes are of what stands there without any.
   const page = template
     .replace("<!-- NOTICES -->", () => `<!--\n${notices.trim()}\n-->`)
@@ -69,8 +74,8 @@ async function generate(): Promise<string> {
 /** SHA-256 of the sources. */
 export const SOURCE_HASH: string = "${await hashSources()}";
 
-/** SHA-256 of the page. */
-export const PAGE_HASH: string = "${await sha256(page)}";
+/** SHA-256 of the policy and the page. */
+export const PAGE_HASH: string = "${await sha256(policy + page)}";
 
 /** What the page may do: run its own script and style, known by their hashes, and speak to its own server. */
 export const PAGE_POLICY: string = ${JSON.stringify(policy)};
@@ -94,7 +99,7 @@ async function bundleScript(): Promise<string> {
 }
 
 async function bundleStyle(): Promise<string> {
-  const files = STYLES.map((name) => Deno.readTextFile(new URL(`styles/${name}.css`, FOLDER)));
+  const files = STYLES.map((name) => readSource(`styles/${name}.css`));
   const text = (await Promise.all(files)).join("");
   return text.replaceAll(/\/\*[^]*?\*\//g, "").replaceAll(/\s*\n\s*/g, " ").replaceAll(/\s*([{};,])\s*/g, "$1")
     .replaceAll(/: (?=[^{}]*[;}])/g, ":").replaceAll(";}", "}").trim();

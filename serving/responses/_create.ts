@@ -1,5 +1,5 @@
 /** `POST /v1/responses`. */
-import { ChatModelError } from "../../types/mod.ts";
+import { type ChatCompletionResponse, ChatModelError } from "../../types/mod.ts";
 import { createId } from "../../streaming/_ids.ts";
 import { encodeFrames } from "../../streaming/encode_sse.ts";
 import { type ChatRouteOptions, eventStreamResponse, findModel, openStream } from "../_chat_completions.ts";
@@ -10,7 +10,7 @@ import { gatherItems } from "./_context.ts";
 import { EventWriter } from "./_event_writer.ts";
 import { keepResponse } from "./_keep.ts";
 import { toOutput } from "./_output_items.ts";
-import { parseResponseRequest } from "./_parse_request.ts";
+import { parseResponseRequest, type ResponseRequest } from "./_parse_request.ts";
 import { ResponseEvents } from "./_response_events.ts";
 import { makeResponse, statusOf, wantsSummary } from "./_response_object.ts";
 import { toChatRequest } from "./_to_chat_request.ts";
@@ -26,16 +26,15 @@ export async function createResponse(
   const responseRequest = parseResponseRequest(await readJson(request, options.maxBodySize));
   const items = await gatherItems(responseRequest, options.responseStore);
   const chatRequest = toChatRequest(responseRequest, items);
-  const id = createId("resp_");
   const found = findModel(chatRequest, options.directory);
   const keep = (response: ResponseObject) => keepResponse(response, responseRequest, items, options.responseStore);
   if (responseRequest.stream) {
-    const head = { id, created: Math.floor(Date.now() / 1000), request: responseRequest };
     let name = chatRequest.model;
     // If it cannot be found, the stream tells.
     if (found instanceof Promise) found.then((model) => name ??= model.name, () => {});
     else name ??= found.name;
     const stream = await openStream(found, chatRequest, scope, options);
+    const head = { id: createId("resp_"), created: Math.floor(Date.now() / 1000), request: responseRequest };
     const events = new ResponseEvents(head, name ?? "");
     const writer = new EventWriter(events, { keep, toError: (error) => options.report(error, scope) });
     const { keepAliveInterval } = options;
@@ -43,20 +42,23 @@ export async function createResponse(
     return eventStreamResponse(body, scope, headers);
   }
   const model = await found;
-  const answer = await model.predict(chatRequest, scope);
-  const [choice] = answer.choices;
-  if (choice === undefined) throw noChoice();
-  const response = makeResponse({ id, created: answer.created, request: responseRequest }, {
-    status: statusOf(choice.finish_reason),
-    model: answer.model,
-    output: toOutput(choice, id, wantsSummary(responseRequest)),
-    finishReason: choice.finish_reason,
-    usage: answer.usage,
-    serviceTier: answer.service_tier,
-    customOutputs: answer.custom_outputs,
-  });
+  const response = toResponse(await model.predict(chatRequest, scope), responseRequest);
   await keep(response);
   return jsonResponse(JSON.stringify(response), 200, headers);
+}
+
+/** The response that a model's answer makes. */
+function toResponse(answer: ChatCompletionResponse, request: ResponseRequest): ResponseObject {
+  const { created, model, choices: [choice], usage, service_tier: serviceTier, custom_outputs: customOutputs } = answer;
+  if (choice === undefined) throw noChoice();
+  const { finish_reason: finishReason } = choice;
+  const id = createId("resp_");
+  const output = toOutput(choice, id, wantsSummary(request));
+  const status = statusOf(finishReason);
+  return makeResponse(
+    { id, created, request },
+    { status, model, output, finishReason, usage, serviceTier, customOutputs },
+  );
 }
 
 function noChoice(): ChatModelError {

@@ -11,7 +11,7 @@ import { OPENAI } from "./_openai.ts";
 import { OPENAI_RESPONSES } from "./_openai_responses.ts";
 
 /** The clients by the files of their tests. */
-const CLIENTS: Readonly<Record<string, Client>> = {
+export const CLIENTS: Readonly<Record<string, Client>> = {
   "openai_matrix_test.ts": OPENAI,
   "openai_responses_matrix_test.ts": OPENAI_RESPONSES,
   "ai_sdk_openai_matrix_test.ts": AI_SDK_OPENAI,
@@ -24,8 +24,14 @@ const CLIENTS: Readonly<Record<string, Client>> = {
 const INTRODUCTION = `# Clients
 
 What clients can do with servers of this package, unmodified. Written by \`tests/clients/_table.ts\` of what the tests in
-\`tests/clients\` show: a ✓ stands for tests that pass with ${SERVERS.map(({ name }) => name).join(", ")} (as it was
-recorded). Every body and every frame that is sent in them is checked against OpenAI's own schemas, too.
+\`tests/clients\` show: a ✓ stands for tests that pass with each of these.
+
+- The demo model. To fail it is wrapped, as it does not fail by itself.
+- A scripted model, which gives each form of an answer.
+- Ollama, as it was recorded. There is no recorded answer of status 429; and an Ollama that says nothing more, which a
+  client leaves, is played by a fake.
+
+Every body and every frame that is sent in these tests is checked against OpenAI's own schemas, too.
 `;
 
 const MEANING = `

@@ -10,17 +10,19 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { join } from "@std/path";
 import { parse } from "@std/yaml";
 import * as v from "valibot";
+import configuration from "../../deno.json" with { type: "json" };
+import { PACKAGE_VERSION } from "../../models/_specifiers.ts";
 import { type JsrRegistry, startJsrRegistry } from "../support/jsr_registry.ts";
 import { makeFolder, type TemporaryFolder } from "./_folder.ts";
 import { copyFolder, filesBelow } from "./_models.ts";
 
-const PACKAGE = "jsr:@chatmodel/chat-model@0.1.0/models";
+const PACKAGE = `jsr:@chatmodel/chat-model@${PACKAGE_VERSION}/models`;
 
 /** What the author has: names that only this deno.json explains. */
 const AUTHOR = {
   "author/deno.json": JSON.stringify({
     imports: {
-      "@chatmodel/chat-model": "jsr:@chatmodel/chat-model@^0.1.0",
+      "@chatmodel/chat-model": `jsr:@chatmodel/chat-model@^${PACKAGE_VERSION}`,
       "words/": "./lib/",
       "paths": "jsr:@std/path@^1.1.6",
       "schemas": "npm:valibot@^1.5.0",
@@ -155,8 +157,8 @@ Deno.test("loadModel() loads a folder on any machine, from any directory, beside
   assertEquals(stderr, "");
   assertEquals(JSON.parse(stdout), { answer: "HI! from shouter", pieces: ["HI!", " from ", "shouter"] });
   const { paths } = machine.registry;
-  assert(paths.includes("/@chatmodel/chat-model/0.1.0_meta.json"));
-  assert(paths.includes("/@std/path/1.1.6/mod.ts"));
+  assert(paths.includes(`/@chatmodel/chat-model/${PACKAGE_VERSION}_meta.json`));
+  assert(paths.some((path) => /^\/@std\/path\/[\d.]+\/mod\.ts$/.test(path)));
 
   const code = join(model, "src/lib/mark.ts");
   await Deno.writeTextFile(code, (await Deno.readTextFile(code)).replace("!", "?"));
@@ -164,6 +166,19 @@ Deno.test("loadModel() loads a folder on any machine, from any directory, beside
   assertEquals(changed.success, false);
   assertEquals(changed.stdout, "");
   assertMatch(changed.stderr, /ChatModelError: Cannot load model .*"src\/lib\/mark\.ts" /);
+});
+
+Deno.test("every entry point of the package loads from the registry, with the files that are published", async () => {
+  await using machine = await startMachine();
+  const names = Object.keys(configuration.exports).map((name) =>
+    `jsr:${configuration.name}@${PACKAGE_VERSION}${name.slice(1)}`
+  );
+  const program = names.map((name) => `console.log(Object.keys(await import("${name}")).length > 0);`).join("\n");
+  await Deno.writeTextFile(join(machine.folder.path, "work/imports.ts"), program);
+  // Reading the environment is what packages of npm may do as soon as they are loaded.
+  const { stdout, stderr } = await machine.run([Deno.execPath(), "run", "--allow-env", "imports.ts"], "work");
+  assertEquals(stderr, "");
+  assertEquals(stdout.trim().split("\n"), names.map(() => "true"));
 });
 
 /** Runs the model as MLflow does, without MLflow: `yaml`, which MLflow brings along, is replaced by what the test knows. */

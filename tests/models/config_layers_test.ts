@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
 import { checkConfig, layeredConfig, readConfigFile } from "../../models/config_layers.ts";
 import { ChatModelError, ValidationError } from "../../types/mod.ts";
 import { makeFolder } from "./_folder.ts";
@@ -108,4 +108,35 @@ Deno.test("checkConfig() gives a copy, and names what JSON cannot hold by its pa
     const error = assertThrows(() => checkConfig(value, "modelConfig"), ChatModelError, "modelConfig");
     assertEquals(error.code, "invalid_model_config");
   }
+});
+
+Deno.test("layeredConfig() says that it may not read the environment, once, where that could matter", async () => {
+  const module = new URL("../../models/config_layers.ts", import.meta.url).href;
+  const program = `import { layeredConfig } from "${module}";
+    for (const options of JSON.parse(Deno.args[0])) console.log(JSON.stringify((await layeredConfig(options)).toObject()));`;
+  await using folder = await makeFolder({ "program.ts": program });
+  const run = async (options: readonly object[], ...permissions: string[]) => {
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-prompt", "--config", fromFileUrl(new URL("../../deno.json", import.meta.url))],
+        ...[...permissions, join(folder.path, "program.ts"), JSON.stringify(options)],
+      ],
+      env: { SERVING_MODEL_CONFIG: '{"a": "env"}', NO_COLOR: "1" },
+    }).output();
+    const decoder = new TextDecoder();
+    return [decoder.decode(stdout), decoder.decode(stderr)];
+  };
+  const logged = { logged: { a: "logged" } };
+  const names = "SERVING_MODEL_CONFIG,MLFLOW_PYFUNC_INFERENCE_CONFIG";
+  assertEquals(await run([logged, logged]), [
+    '{"a":"logged"}\n{"a":"logged"}\n',
+    "Not read, as permission is missing: SERVING_MODEL_CONFIG and MLFLOW_PYFUNC_INFERENCE_CONFIG, which may change the " +
+    `model's configuration. Run with --allow-env=${names}, or go without by --deny-env=${names}\n`,
+  ]);
+  const [, partly = ""] = await run([{ call: { a: "call" } }], "--allow-env=SERVING_MODEL_CONFIG");
+  assertStringIncludes(partly, "missing: MLFLOW_PYFUNC_INFERENCE_CONFIG, which");
+  assertEquals(await run([logged], `--deny-env=${names}`), ['{"a":"logged"}\n', ""]);
+  assertEquals(await run([logged], `--allow-env=${names}`), ['{"a":"env"}\n', ""]);
+  // Where nothing is configured, nothing can be changed.
+  assertEquals(await run([{ logged: {} }, {}]), ["{}\n{}\n", ""]);
 });

@@ -126,12 +126,12 @@ Deno.test("playground asks again with a changed message, and without a deleted o
     await page.getByRole("button", { name: "Edit and resend" }).last().click();
     await page.getByLabel("Edit message").fill("Three");
     await page.getByRole("button", { name: "Send again" }).click();
-    await page.locator(".message.assistant.done").getByText("3").waitFor();
+    await page.locator(".message.assistant.done").getByText("3", { exact: true }).waitFor();
     assertEquals(model.seen.at(-1)?.messages.map(({ content }) => content), ["One", "1", "Three"]);
     await page.getByRole("button", { name: "Delete message" }).first().click();
     await page.getByRole("button", { name: "Delete answer" }).first().click();
     await page.getByRole("button", { name: "Ask again from here" }).click();
-    await page.locator(".message.assistant.done").getByText("3").waitFor();
+    await page.locator(".message.assistant.done").getByText("3", { exact: true }).waitFor();
     assertEquals(model.seen.length, 4);
     assertEquals(model.seen.at(-1)?.messages.map(({ content }) => content), ["Three"]);
   });

@@ -20,9 +20,16 @@ async function tabTo(page: Page, name: string, key = "Tab"): Promise<string[]> {
     way.push(current);
     const isVisible = await page.evaluate<boolean>(`(() => {
       const element = document.activeElement;
-      const { outlineStyle } = getComputedStyle(element);
+      if (getComputedStyle(element).outlineStyle !== "none") return true;
+      // The message field shows it by the border around it.
       const box = element.closest(".composer-box");
-      return outlineStyle !== "none" || (box !== null && getComputedStyle(box).borderColor !== "");
+      if (box === null) return false;
+      const probe = document.createElement("i");
+      probe.style.color = "var(--accent)";
+      box.append(probe);
+      const accent = getComputedStyle(probe).color;
+      probe.remove();
+      return getComputedStyle(box).borderTopColor === accent;
     })()`);
     assert(isVisible, `the focus on "${current}" is not seen`);
     if (current === name) return way;

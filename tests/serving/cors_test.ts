@@ -25,7 +25,7 @@ const FOREIGN = [
   "nonsense",
 ];
 
-const EXPOSED = "x-request-id, retry-after, retry-after-ms, x-should-retry";
+const EXPOSED = "x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms";
 
 for (const origin of LOCAL) {
   Deno.test(`CORS: pages of ${origin} may call, errors and streams included`, async () => {
