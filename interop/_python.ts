@@ -3,6 +3,21 @@ import { fromFileUrl, join } from "@std/path";
 /** Where environments are kept from one run to the next. */
 const CACHE = fromFileUrl(new URL("../.cache/interop/", import.meta.url));
 
+/** The MLflow whose format and schema are written. */
+export const NEWEST = "3.17.2";
+/** An older one that many have. */
+export const OLDER = "3.12.0";
+/** The last one without logged models. */
+export const MLFLOW_2 = "2.22.5";
+
+/** What each version is installed with, besides itself. */
+const REQUIREMENTS: { readonly [version: string]: readonly string[] } = {
+  // For `--app-name basic-auth`, and for artifacts in S3 with something that stands for it.
+  [NEWEST]: ["Flask-WTF==1.3.0", "boto3==1.44.5", "moto[server]==5.2.5"],
+  // It says that any from 1.4 to 3 will do, but does not start with 2.1.
+  [MLFLOW_2]: ["SQLAlchemy==2.0.58"],
+};
+
 /** A Python that has one version of MLflow. */
 export interface Python {
   /** Version of MLflow. */
@@ -29,9 +44,13 @@ export async function installMlflow(version: string): Promise<Python> {
   const folder = join(CACHE, `mlflow-${version}`);
   const python = join(folder, "bin", "python");
   const mlflow = join(folder, "bin", "mlflow");
-  const found = await run(python, ["-c", "import importlib.metadata as m; print(m.version('mlflow'))"]);
-  if (found.success && found.stdout.trim() === version) return { version, python, mlflow };
+  const requirements = [`mlflow==${version}`, ...REQUIREMENTS[version] ?? []];
+  const installed = await run(python, ["-c", VERSIONS_SCRIPT, ...requirements]);
+  if (installed.success) return { version, python, mlflow };
   progress(`Installing MLflow ${version} into ${folder}`);
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...requirements];
+  // What lacks no more than a package gets that; anything else is made anew.
+  if ((await run(python, pip)).success) return { version, python, mlflow };
   await Deno.mkdir(CACHE, { recursive: true });
   await Deno.remove(folder, { recursive: true }).catch(() => {}); // Not there, or made anew over what is left.
   if (!(await run("python3", ["-m", "venv", folder])).success) {
@@ -40,9 +59,16 @@ export async function installMlflow(version: string): Promise<Python> {
     await must("apt-get", ["install", "-y", "-qq", "python3", "python3-venv"]);
     await must("python3", ["-m", "venv", folder]);
   }
-  await must(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", `mlflow==${version}`]);
+  await must(python, pip);
   return { version, python, mlflow };
 }
+
+/** Fails unless all of its arguments, such as `mlflow==3.17.2`, are installed. */
+const VERSIONS_SCRIPT = `
+import importlib.metadata, sys
+for name, version in (argument.split("==") for argument in sys.argv[1:]):
+    assert importlib.metadata.version(name.split("[")[0]) == version, name
+`;
 
 /** How a program ended, and what it wrote. */
 export interface Ended {
@@ -55,7 +81,7 @@ export interface Ended {
 export async function run(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+  options: { readonly cwd?: string; readonly env?: { readonly [name: string]: string } } = {},
 ): Promise<Ended> {
   try {
     const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args], ...options }).output();

@@ -8,11 +8,11 @@ import { join } from "@std/path";
 import { loadModel, logModel } from "../models/mod.ts";
 import { openModelRegistry } from "../registry/mod.ts";
 import { closeTracking, getTrackingStore, logText, setExperiment, startRun, TrackingError } from "../tracking/mod.ts";
-import type { ChatRequest } from "../types/mod.ts";
+import type { ChatCompletionRequest } from "../types/mod.ts";
 
 const [mode, password = "", hint = ""] = Deno.args;
 const MODEL = join(import.meta.dirname ?? "", "../examples/ollama_model_with_metadata.ts");
-const request: ChatRequest = { messages: [{ role: "user", content: "Hello, how are you?" }] };
+const request: ChatCompletionRequest = { messages: [{ role: "user", content: "Hello, how are you?" }] };
 if (mode === "refused") await checkRefused();
 else await logAndLoad();
 await closeTracking();

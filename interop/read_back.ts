@@ -1,4 +1,8 @@
-/** What this package sees of what Python wrote in store_checks.py, in the store that the environment names. */
+/**
+ * What this package sees of what Python wrote in store_checks.py, in the store that the environment names.
+ *
+ * Usage: `read_back.ts SOURCE`, with how the source of a registered version begins there.
+ */
 import { assertEquals } from "@std/assert";
 import { loadModel } from "../models/mod.ts";
 import { openModelRegistry } from "../registry/mod.ts";
@@ -22,7 +26,7 @@ assertEquals(await new Response(note).text(), "hello");
   const { items: models } = await registry.searchRegisteredModels();
   assertEquals(models.map(({ name }) => name), ["assistant", "from_python"]);
   const version = await registry.getModelVersionByAlias("from_python", "best");
-  assertEquals([version.version, version.source.startsWith("models:/m-")], ["1", true]);
+  assertEquals([version.version, version.source.startsWith(Deno.args[0] ?? "?")], ["1", true]);
 }
 const model = await loadModel("models:/from_python@best");
 assertEquals((await model.predict({ messages: [{ role: "user", content: "Hi" }] })).object, "chat.completion");

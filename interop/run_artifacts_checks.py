@@ -41,7 +41,7 @@ def _():
 
 @check("the run's artifacts can be listed and downloaded")
 def _():
-    equal([file.path for file in client.list_artifacts(made["run_id"])], ["notes", "ollama_model"])
+    equal([file.path for file in client.list_artifacts(made["run_id"])], ["notes", "odd", "ollama_model"])
     equal(mlflow.artifacts.load_text(f"runs:/{made['run_id']}/notes/note.txt"), "hello")
     with tempfile.TemporaryDirectory() as folder:
         path = mlflow.artifacts.download_artifacts(artifact_uri=made["model_uri"], dst_path=folder)

@@ -52,6 +52,12 @@ assertEquals(items.map((run) => run.info.runId), [runId]);
 const artifacts = store.artifacts(items[0]?.info.artifactUri ?? "");
 assertEquals((await artifacts.list()).map(({ path }) => path), ["notes", "ollama_model"]);
 assertEquals(await new Response(await artifacts.get("notes/note.txt")).text(), "hello");
+// It fails at what is not there, and at names that it cannot write into a header.
+const missing = await assertRejects(() => artifacts.get("notes/none.txt"), TrackingError);
+assertEquals(missing.errorCode, "RESOURCE_DOES_NOT_EXIST", missing.message);
+await artifacts.put("odd/日.txt", new TextEncoder().encode("hello"));
+const odd = await assertRejects(() => artifacts.get("odd/日.txt"), TrackingError);
+assertMatch(odd.message, /cannot hand out names with other letters/);
 
 {
   await using registry = openModelRegistry();

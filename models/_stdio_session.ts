@@ -130,7 +130,11 @@ export class StdioSession {
     const { id, input, params } = message;
     const options = { signal, ...(params !== undefined && { params }) };
     try {
-      if (this.#model === undefined) throw new ChatModelError("Cannot answer: the model is not loaded");
+      if (this.#model === undefined) {
+        throw new ChatModelError('Cannot answer: the model is not loaded. Let the loader send "load" first', {
+          code: "invalid_protocol",
+        });
+      }
       if (message.type === "predict") {
         const output = await this.#model.predict(input, options);
         await this.#send({ type: "result", id, output: output ?? null });

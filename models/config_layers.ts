@@ -112,7 +112,6 @@ function readVariable(variable: string): string | undefined {
 
 function invalidConfig(what: string, why: string, cause?: unknown): ChatModelError {
   return new ChatModelError(`Cannot read the model's configuration from ${what}: ${why}`, {
-    status: 400,
     code: "invalid_model_config",
     ...(cause !== undefined && { cause }),
   });

@@ -28,7 +28,7 @@ export async function getModelInfo(uri: string): Promise<ModelInfo> {
   if (kind === "file") {
     throw new ChatModelError(
       `Cannot tell of model "${uri}": it was not saved. Save it by saveModel(), or log it by logModel()`,
-      { status: 400, code: "invalid_mlmodel" },
+      { code: "invalid_mlmodel" },
     );
   }
   let text: string;
@@ -37,7 +37,6 @@ export async function getModelInfo(uri: string): Promise<ModelInfo> {
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     throw new ChatModelError(`Cannot tell of model "${uri}": it has no file "${MLMODEL}"`, {
-      status: 404,
       code: "invalid_mlmodel",
       cause,
     });

@@ -156,7 +156,7 @@ async function readMlmodel(folder: string, uri: string): Promise<string> {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     throw new ChatModelError(
       `Cannot load model "${uri}": it has no file "${MLMODEL}". Name a folder that saveModel() or logModel() wrote`,
-      { status: 404, code: "invalid_mlmodel", cause },
+      { code: "invalid_mlmodel", cause },
     );
   }
 }

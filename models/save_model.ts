@@ -137,7 +137,7 @@ export async function checkModel(options: SaveModelOptions): Promise<CheckedMode
   if (typeof model !== "string") {
     throw new ChatModelError(
       "Cannot save model: a model is saved as code. Name the file that exports it as default, not the model itself",
-      { status: 400, code: "invalid_model_file" },
+      { code: "invalid_model_file" },
     );
   }
   const checked = {

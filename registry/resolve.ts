@@ -66,7 +66,9 @@ async function ofRun(
   const files = await store.artifacts(info.artifactUri).list(path);
   if (files.length > 0) return { artifactUri: `${info.artifactUri.replace(/\/+$/, "")}/${path}`, runId };
   const models = await loggedModelsOf(store, info);
-  const found = models.find(({ name }) => name === path);
+  const named = models.filter(({ name }) => name === path);
+  // One whose log failed, or has not come to its end, does not hide an earlier good one.
+  const found = named.find(({ status }) => status === "READY") ?? named[0];
   if (found !== undefined) return { artifactUri: found.artifactLocation, modelId: found.modelId, runId };
   const names = [...new Set(models.map(({ name }) => `"${name}"`))];
   throw new TrackingError(

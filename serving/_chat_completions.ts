@@ -5,10 +5,12 @@ import {
   ModelNotFoundError,
   parseChatRequest,
 } from "../types/mod.ts";
-import { ChatCompletionStream, encodeSse } from "../streaming/mod.ts";
+import { ChatCompletionStream } from "../streaming/mod.ts";
+import { chatFrames, encodeFrames } from "../streaming/encode_sse.ts";
 import type { LoadedChatModel } from "../loaded_chat_model.ts";
 import { LoadedCustomModel } from "../loaded_custom_model.ts";
 import { readJson } from "./_body.ts";
+import { type Keep, keeperOf, KeepingWriter } from "./_keep_completion.ts";
 import type { LoadedModel, ModelDirectory } from "./directory.ts";
 import type { RequestScope } from "./_request_scope.ts";
 import { type Header, jsonResponse } from "./_respond.ts";
@@ -40,10 +42,16 @@ export async function chatCompletions(
   options: ChatRouteOptions,
 ): Promise<Response> {
   const chatRequest = parseChatRequest(await readJson(request, options.maxBodySize));
+  const keep = keeperOf(chatRequest, options.responseStore);
   const found = findModel(chatRequest, options.directory);
-  if (chatRequest.params.stream) return await streamResponse(found, chatRequest, scope, headers, options);
+  if (chatRequest.params.stream) {
+    const given = keep === undefined ? options : { ...options, keep };
+    return await streamResponse(found, chatRequest, scope, headers, given);
+  }
   const model = found instanceof Promise ? await found : found;
   const response = await model.predict(chatRequest, scope);
+  const kept = keep?.(response);
+  if (kept !== undefined) await kept;
   return jsonResponse(JSON.stringify(response), 200, headers);
 }
 
@@ -88,15 +96,16 @@ export async function streamResponse(
   request: ChatRequest,
   scope: RequestScope,
   headers: Header[],
-  options: ChatRouteOptions,
+  options: ChatRouteOptions & { readonly keep?: Keep },
 ): Promise<Response> {
   const stream = await openStream(model, request, scope, options);
-  const body = encodeSse(stream, {
+  const { keep, keepAliveInterval } = options;
+  const frames = chatFrames({
     includeUsage: request.params.stream_options?.include_usage ?? false,
-    keepAliveInterval: options.keepAliveInterval,
     toErrorObject: (error) => options.report(error, scope).toErrorObject(),
-    onClose: () => scope.end(),
   });
+  const writer = keep === undefined ? frames : new KeepingWriter(frames, keep);
+  const body = encodeFrames(stream, writer, { keepAliveInterval, onClose: () => scope.end() });
   return eventStreamResponse(body, scope, headers);
 }
 

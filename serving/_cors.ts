@@ -3,7 +3,10 @@ import type { Header } from "./_respond.ts";
 /** Lets the page read the answer, and the headers that OpenAI's client looks at. */
 export function pushCorsHeaders(origin: string, headers: Header[]): void {
   headers.push(["access-control-allow-origin", origin], ["vary", "origin"]);
-  headers.push(["access-control-expose-headers", "x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms"]);
+  headers.push([
+    "access-control-expose-headers",
+    "x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms",
+  ]);
 }
 
 /** Answers a browser's question whether it may send the real request. */

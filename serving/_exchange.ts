@@ -3,9 +3,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { ChatModelError } from "../types/mod.ts";
 import type { App } from "./app.ts";
 import type { Connection } from "./_connection.ts";
+import { errorAnswer } from "./_error_answer.ts";
 import { hasBody, METHODS, toRequest } from "./_incoming.ts";
 import { requestIdOf } from "./_request_scope.ts";
-import { errorResponse, type Header } from "./_respond.ts";
+import type { Header } from "./_respond.ts";
+import { pathOf, routePath } from "./_router.ts";
 
 /** Bytes of a body that no one wants, up to which it is waited for so that the connection can go on. */
 const MAX_UNWANTED = 1_048_576;
@@ -120,7 +122,8 @@ async function refuse(exchange: Exchange, error?: ChatModelError): Promise<Respo
   if (error === undefined || error.status === 405) headers.push(["allow", METHODS.join(", ")]);
   // Not before what came in the same packet has been taken in.
   await Promise.resolve();
-  return error === undefined ? new Response(null, { status: 204, headers }) : errorResponse(error, headers);
+  if (error === undefined) return new Response(null, { status: 204, headers });
+  return errorAnswer(error, routePath(pathOf(`http://localhost${incoming.url ?? ""}`)), headers);
 }
 
 async function send(response: Response, exchange: Exchange): Promise<void> {

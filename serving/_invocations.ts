@@ -3,7 +3,7 @@ import { customInvocations, findCustomModel } from "./_custom_invocations.ts";
 import { readJson } from "./_body.ts";
 import { type ChatRouteOptions, findModel, streamResponse } from "./_chat_completions.ts";
 import type { RequestScope } from "./_request_scope.ts";
-import { errorStatus, type Header, jsonResponse, pushRetryHeaders } from "./_respond.ts";
+import { type Header, jsonResponse } from "./_respond.ts";
 
 /** MLflow's ways to wrap the input, of which exactly one is to be used where there are no `messages`. */
 const WRAPPERS = ["dataframe_split", "dataframe_records", "instances", "inputs"];
@@ -28,26 +28,6 @@ export async function invocations(
   if (chatRequest.params.stream) return await streamResponse(model, chatRequest, scope, headers, options);
   const response = await model.predict(chatRequest, scope);
   return jsonResponse(JSON.stringify(wrapped ? { predictions: response } : response), 200, headers);
-}
-
-/** An error as MLflow's clients read it: without the prompt and the stack that MLflow puts in. */
-export function mlflowErrorResponse(error: ChatModelError, headers: Header[]): Response {
-  pushRetryHeaders(error, headers);
-  const body = { error_code: mlflowErrorCode(error), message: error.message };
-  return jsonResponse(JSON.stringify(body), errorStatus(error), headers);
-}
-
-/** Codes of errors in the form of a body, which MLflow tells from errors in its values. */
-const FORM_CODES = ["invalid_json", "incomplete_body", "invalid_input"];
-
-function mlflowErrorCode(error: ChatModelError): string {
-  const status = errorStatus(error);
-  if (status === 400 && error.code !== null && FORM_CODES.includes(error.code)) return "BAD_REQUEST";
-  if (status === 404) return "RESOURCE_DOES_NOT_EXIST";
-  if (status === 400) return "INVALID_PARAMETER_VALUE";
-  if (status === 429) return "REQUEST_LIMIT_EXCEEDED";
-  if (status === 503) return "TEMPORARILY_UNAVAILABLE";
-  return status < 500 ? "BAD_REQUEST" : "INTERNAL_ERROR";
 }
 
 function checkContentType(request: Request): void {

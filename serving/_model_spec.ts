@@ -140,11 +140,20 @@ export async function loadSpecs(
         2,
       );
     }
-    models.set(name, await load(kind, spec, { ...options, name }));
+    models.set(name, await load(kind, spec, { ...limitsOf(options), name }));
     const warning = await kind.check?.(spec, options);
     if (warning !== undefined) warnings.add(warning);
   }
   return { models, warnings: [...warnings] };
+}
+
+/** Only these: what else there is, such as flags, is no option of a model. */
+function limitsOf({ firstTokenTimeout, idleTimeout, timeout }: CallLimits): CallLimits {
+  return {
+    ...(firstTokenTimeout !== undefined && { firstTokenTimeout }),
+    ...(idleTimeout !== undefined && { idleTimeout }),
+    ...(timeout !== undefined && { timeout }),
+  };
 }
 
 async function load(kind: ModelKind, spec: string, options: LoadKindOptions): Promise<LoadedModel> {

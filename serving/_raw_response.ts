@@ -3,7 +3,7 @@ import { STATUS_CODES } from "node:http";
 import { ChatModelError } from "../types/mod.ts";
 import { METHODS } from "./_incoming.ts";
 import { requestIdOf } from "./_request_scope.ts";
-import { methodNotAllowed } from "./_respond.ts";
+import { type Header, methodNotAllowed, pushRetryHeaders } from "./_respond.ts";
 
 /**
  * The answer to what the parser of `node:http` could not read.
@@ -50,11 +50,14 @@ function parserError(code: string): ChatModelError | undefined {
 
 function rawResponse(error: ChatModelError, requestId: string, more: readonly string[] = []): Uint8Array {
   const body = JSON.stringify({ error: error.toErrorObject() });
+  const retryHeaders: Header[] = [];
+  pushRetryHeaders(error, retryHeaders);
   const head = [
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
     "content-type: application/json",
     `content-length: ${new TextEncoder().encode(body).length}`,
     `x-request-id: ${requestId}`,
+    ...retryHeaders.map(([name, value]) => `${name}: ${value}`),
     `date: ${new Date().toUTCString()}`,
     "connection: close",
     ...more,

@@ -6,12 +6,19 @@ import { makeRootRoute } from "./_playground.ts";
 import { jsonResponse } from "./_respond.ts";
 import { responseRoutes } from "./responses/mod.ts";
 import type { Route, Routes } from "./_router.ts";
+import { storedCompletionRoutes } from "./_stored_completions.ts";
+import { ChatModelError, type Model } from "../types/mod.ts";
 import { VERSION } from "../_version.ts";
 
 /** The routes by path, without `/v1`. */
 export function makeRoutes(options: ChatRouteOptions, page: { readonly playground: boolean }): Routes {
+  const stored = storedCompletionRoutes(options);
   return {
-    "/chat/completions": { POST: (request, scope, headers) => chatCompletions(request, scope, headers, options) },
+    "/chat/completions": {
+      GET: stored.list,
+      POST: (request, scope, headers) => chatCompletions(request, scope, headers, options),
+    },
+    ...stored.routes,
     "/invocations": { POST: (request, scope, headers) => invocations(request, scope, headers, options) },
     ...responseRoutes(options),
     ...modelRoutes(options.directory),
@@ -33,13 +40,30 @@ function modelRoutes(directory: ModelDirectory): Routes {
     },
     "/models/:id": {
       async GET(_request, scope, headers, id) {
-        const models = await directory.list(scope.signal);
-        const model = models.find((model) => model.id === id) ?? models.find((model) => `${model.id}:latest` === id);
-        if (model === undefined) throw modelNotFound(id);
-        return jsonResponse(JSON.stringify(model), 200, headers);
+        return jsonResponse(JSON.stringify(await getModel(id, directory, scope.signal)), 200, headers);
+      },
+      async DELETE(_request, scope, _headers, id) {
+        await getModel(id, directory, scope.signal);
+        throw notDeletable(id);
       },
     },
   };
+}
+
+async function getModel(id: string, directory: ModelDirectory, signal: AbortSignal): Promise<Model> {
+  const models = await directory.list(signal);
+  const model = models.find((model) => model.id === id) ?? models.find((model) => `${model.id}:latest` === id);
+  if (model === undefined) throw modelNotFound(id);
+  return model;
+}
+
+/** OpenAI deletes models that were made by whoever asks. Those here belong to who runs the server. */
+function notDeletable(id: string): ChatModelError {
+  return new ChatModelError(
+    `Cannot delete model "${id}": it belongs to who runs this server. Serve others in its place, ` +
+      "or, for a model of Ollama, run 'ollama rm' where Ollama runs",
+    { code: "model_not_deletable", param: "model" },
+  );
 }
 
 function text(body: string): Route {

@@ -4,10 +4,10 @@ import type { ChatRouteOptions } from "./_chat_completions.ts";
 import { preflightResponse, pushCorsHeaders } from "./_cors.ts";
 import { type AllowedOrigins, checkOrigin, isAllowedOrigin } from "./origins.ts";
 import { type AppModels, isDirectory, type ModelDirectory, StaticDirectory } from "./directory.ts";
-import { mlflowErrorResponse } from "./_invocations.ts";
+import { errorAnswer } from "./_error_answer.ts";
 import { LiveList } from "../_live_list.ts";
 import { RequestScope } from "./_request_scope.ts";
-import { errorResponse, errorStatus, type Header, invalidUrl, methodNotAllowed } from "./_respond.ts";
+import { errorStatus, type Header, invalidUrl, methodNotAllowed } from "./_respond.ts";
 import { isOwnPage } from "./_playground.ts";
 import { pathOf, routePath, Router } from "./_router.ts";
 import { MemoryResponseStore } from "./_memory_store.ts";
@@ -152,7 +152,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
       }
     } catch (thrown) {
       const error = routeOptions.report(thrown, scope);
-      response = plainPath === "/invocations" ? mlflowErrorResponse(error, headers) : errorResponse(error, headers);
+      response = errorAnswer(error, plainPath, headers);
     } finally {
       if (!scope.streaming) scope.end();
     }

@@ -1,9 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Server } from "node:http";
 import type { Duplex } from "node:stream";
 import type { App } from "./app.ts";
-import { Connection } from "./_connection.ts";
-import { answer, Exchange, type Expectation } from "./_exchange.ts";
-import { connectRefusal, parserErrorResponse } from "./_raw_response.ts";
+import type { Connection } from "./_connection.ts";
+import { makeServer } from "./_http_server.ts";
 
 /** A server that listens. */
 export interface ListeningServer {
@@ -78,34 +77,6 @@ export async function listen(app: App, options: ListenOptions = {}): Promise<Lis
       for (const connection of connections.values()) connection.closeIfUnused();
     },
   };
-}
-
-function makeServer(app: App, connections: Map<Duplex, Connection>): Server {
-  const take = (incoming: IncomingMessage, outgoing: ServerResponse, expectation: Expectation) => {
-    const connection = connections.get(incoming.socket);
-    if (connection === undefined) return void outgoing.destroy(); // It was closed already.
-    const exchange = new Exchange(connection, { incoming, outgoing, expectation });
-    connection.add(exchange);
-    void answer(app, exchange);
-  };
-  // A missing host is refused like all else that is wrong with a request.
-  const server = createServer({ requireHostHeader: false }, (incoming, outgoing) => take(incoming, outgoing, "none"));
-  // Who closes one side of the connection gets answers all the same: a property that Node has, but does not document.
-  Object.assign(server, { httpAllowHalfOpen: true });
-  server.on("checkContinue", (incoming, outgoing) => take(incoming, outgoing, "continue"));
-  server.on("checkExpectation", (incoming, outgoing) => take(incoming, outgoing, "unknown"));
-  server.on("connection", (socket) => {
-    connections.set(socket, new Connection(socket));
-    socket.once("close", () => connections.delete(socket));
-  });
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    connections.get(socket)?.endWith(parserErrorResponse(error.code ?? ""));
-  });
-  server.on("connect", (incoming, socket) => {
-    const answer = connectRefusal(incoming.url ?? "", incoming.headersDistinct["x-request-id"]?.[0]);
-    connections.get(socket)?.endWith(answer);
-  });
-  return server;
 }
 
 /** Asked for beforehand: without it, `node:http` fails where no one can catch it. */

@@ -54,15 +54,20 @@ export function encodeSse(
   chunks: AsyncIterable<ChatCompletionChunk>,
   options: EncodeSseOptions = {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const { toErrorObject = (error) => ChatModelError.from(error).toErrorObject(), includeUsage = false } = options;
   const stream = chunks instanceof ChatCompletionStream ? chunks : new ChatCompletionStream(chunks);
+  return encodeFrames(stream, chatFrames(options), options);
+}
+
+/** Makes the frames of chat completions. */
+export function chatFrames(options: Pick<EncodeSseOptions, "includeUsage" | "toErrorObject"> = {}): FrameWriter {
+  const { toErrorObject = (error) => ChatModelError.from(error).toErrorObject(), includeUsage = false } = options;
   const chunkEncoder = new ChunkEncoder(includeUsage);
-  return encodeFrames(stream, {
+  return {
     begin: () => "",
     encode: (chunk) => chunkEncoder.encode(chunk),
     end: () => "data: [DONE]\n\n",
     fail: (error) => errorFrame(toErrorObject(error)),
-  }, options);
+  };
 }
 
 /** Writes the frames of an answer: which events a stream consists of. */

@@ -127,12 +127,22 @@ const REQUEST: Kinds = {
     when: "No model of that name is served, or Ollama does not have it",
     remedy: "See `GET /v1/models`; `ollama pull NAME`",
   },
+  model_not_deletable: {
+    status: 403,
+    when: "A model that is served is to be deleted",
+    remedy: "Serve others in its place; `ollama rm NAME`",
+  },
   previous_response_not_found: {
     status: 400,
     when: "`previous_response_id` names a response that is not kept, or is no more",
     remedy: "Send the conversation as `input`",
   },
   response_not_found: { status: 404, when: "No such response is kept", remedy: "Ask with `store`, and in time" },
+  completion_not_found: {
+    status: 404,
+    when: "No such chat completion is kept",
+    remedy: 'Ask with `"store": true`, and in time',
+  },
   response_not_in_background: {
     status: 400,
     when: "A response is to be cancelled that does not run in the background",
@@ -189,6 +199,12 @@ const MODEL: Kinds = {
     when: "Ollama cannot be reached",
     remedy: "Start it with `ollama serve`, or set `OLLAMA_HOST`",
   },
+  upstream_unavailable: {
+    status: 502,
+    retryable: true,
+    when: "A proxy before Ollama says that it cannot reach it",
+    remedy: "Try again; see whether Ollama runs behind it",
+  },
   upstream_lost: { status: 502, retryable: true, when: "The connection to Ollama broke", remedy: "Try again" },
   upstream_incomplete: {
     status: 502,
@@ -228,6 +244,7 @@ const MODEL: Kinds = {
     retryable: true,
     when: "Ollama is busy",
     remedy: "Try again later; raise `OLLAMA_MAX_QUEUE` there",
+    headers: ["retry-after", "retry-after-ms"],
   },
   server_stopping: { status: 503, retryable: true, when: "The server stops", remedy: "Try again, perhaps elsewhere" },
   first_token_timeout: {
@@ -271,6 +288,32 @@ const MODEL: Kinds = {
 const LOADING: Kinds = {
   invalid_model: { status: 500, when: "It is no model, or implements neither way to answer", remedy: "Implement one" },
   invalid_model_file: { status: 500, when: "The file gives no model", remedy: "Export it as default, or `setModel()`" },
+  invalid_model_path: {
+    status: 500,
+    when: "A file or folder that was to go with the model is missing, or has no place",
+    remedy: "The message names it",
+  },
+  folder_not_empty: {
+    status: 500,
+    when: "The folder to write a model to holds something",
+    remedy: "Name another, or empty it",
+  },
+  model_changed: { status: 500, when: "The code is not what was saved", remedy: "Save or log the model anew" },
+  invalid_model_path: {
+    status: 500,
+    when: "A file or folder that was to go with the model is missing, or has no place in it",
+    remedy: "The message names it",
+  },
+  folder_not_empty: {
+    status: 500,
+    when: "The folder to write a model to holds something",
+    remedy: "Name an empty one, or one that is not there",
+  },
+  model_changed: {
+    status: 500,
+    when: "Code of a logged model is not what was logged",
+    remedy: "Log it anew; the message names the file",
+  },
   invalid_mlmodel: { status: 500, when: "`MLmodel` cannot be read", remedy: "The message says where it is wrong" },
   invalid_model_config: { status: 500, when: "The configuration is not right", remedy: "The message names the key" },
   invalid_signature: { status: 500, when: "The signature in `MLmodel` cannot be read", remedy: "Log the model anew" },

@@ -83,7 +83,7 @@ export class ChatModelError extends Error {
     if (ChatModelError.isInstance(error)) return error;
     const message = error instanceof Error ? error.message : String(error);
     return error instanceof DOMException && error.name === "AbortError"
-      ? new ChatModelError(`Cannot finish the answer: ${message}`, { status: 499, code: "cancelled", cause: error })
+      ? new ChatModelError(`Cannot finish the answer: ${message}`, { code: "cancelled", cause: error })
       : new ChatModelError(`Cannot answer: the model failed: ${message}`, { code: "model_error", cause: error });
   }
 

@@ -46,7 +46,6 @@ export function errorOfAnswer(call: Call, answer: ErrorAnswer): ChatModelError {
   if (status === 429) {
     return new OverloadedError(`${at} refuses more calls for now${said}`, {
       ...options,
-      status,
       code: "rate_limit_exceeded",
     });
   }
@@ -75,7 +74,8 @@ export function notOllama(call: Call, answer: ErrorAnswer): UpstreamError {
   return new UpstreamError(
     `Cannot ${call.action}: "${call.url}" answered with status ${status} (${publicText(type)})` +
       `${page === "" ? "" : `: ${page}`}. Check that it is Ollama's address`,
-    { cause: new Error(`HTTP ${status}: ${body}`), retryable: status >= 502 },
+    // By these a proxy says that it did not reach what is behind it.
+    { code: status >= 502 ? "upstream_unavailable" : "upstream_error", cause: new Error(`HTTP ${status}: ${body}`) },
   );
 }
 

@@ -91,7 +91,7 @@ Deno.test("readConfigFile() refuses with the file's name what is no configuratio
   });
   for (const name of ["list.yaml", "broken.yaml", "broken.json", "nan.yaml", "missing.yaml"]) {
     const error = await assertRejects(() => readConfigFile(join(folder.path, name)), ChatModelError, name);
-    assertEquals([error.code, error.status], ["invalid_model_config", 400]);
+    assertEquals([error.code, error.status], ["invalid_model_config", 500]);
     assert(!error.message.includes("\n"));
   }
 });

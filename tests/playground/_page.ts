@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 import { createApp } from "../../serving/app.ts";
-import type { AppModels } from "../../serving/directory.ts";
+import type { AppModels, ModelDirectory } from "../../serving/directory.ts";
 import { listen } from "../../serving/listen.ts";
 import { findChromium } from "./_chromium.ts";
 
@@ -29,7 +29,7 @@ export const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 74
 
 /** Opens the page, has it tested, and checks that it asked nobody else, broke no rule and hit no error. */
 export async function withPlayground(
-  models: AppModels,
+  models: AppModels | ModelDirectory,
   test: (playground: Playground) => Promise<void>,
   options: BrowserContextOptions = {},
 ): Promise<void> {
@@ -62,7 +62,7 @@ export async function withPlayground(
     });
     await page.addInitScript(WATCH_VIOLATIONS);
     await page.goto(url);
-    await page.locator("#field-model:not([disabled])").waitFor();
+    await page.locator("#field-model:not([disabled]), .model-failed").waitFor();
     const playground: Playground = {
       page,
       url,

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { ChatModelError } from "../../mod.ts";
+import { ChatModelError, loadChatModel } from "../../mod.ts";
 import { saying, ScriptedModel } from "./_models.ts";
-import { withPlayground } from "./_page.ts";
+import { PHONE, withPlayground } from "./_page.ts";
 
 Deno.test("playground shows an error with its facts, and tries again", async () => {
   let broken = true;
@@ -90,5 +90,56 @@ Deno.test("playground says beside a field what is wrong with it, sends nothing a
     await send("Go");
     await answer();
     assertEquals(model.seen.length, 1);
+  });
+});
+
+Deno.test("playground opens the settings at the field that is wrong when they are out of sight", async () => {
+  const model = new ScriptedModel({ Go: saying("Hi") });
+  await withPlayground({ model }, async ({ page, send, answer }) => {
+    await page.getByRole("button", { name: "Settings" }).tap();
+    await page.getByLabel("Seed").fill("many");
+    await page.getByRole("button", { name: "Close" }).tap();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await send("Go");
+    await page.locator("#field-seed:focus").waitFor();
+    assertEquals(await page.getByRole("dialog").getByText("Must be a whole number").count(), 1);
+    await page.getByLabel("Seed").fill("7");
+    await page.getByRole("button", { name: "Close" }).tap();
+    await page.getByRole("button", { name: "Send" }).tap();
+    await answer();
+    assertEquals(model.seen.map(({ params }) => params.seed), [7]);
+  }, PHONE);
+});
+
+Deno.test("playground says what is left out of the next request", async () => {
+  await withPlayground({ model: new ScriptedModel({}) }, async ({ page }) => {
+    await page.getByLabel("Temperature").fill("hot");
+    await page.getByLabel("Tools (JSON)", { exact: true }).fill("[");
+    await page.getByRole("button", { name: "Show the next request as code" }).click();
+    await page.getByText("Without what is not valid: Temperature, Tools (JSON)").waitFor();
+  });
+});
+
+Deno.test("playground says why there are no models, and asks again", async () => {
+  let broken = true;
+  const model = await loadChatModel(new ScriptedModel({ Go: saying("Hi") }));
+  const directory = {
+    list() {
+      if (broken) throw new ChatModelError("Cannot list models: a key is missing", { status: 401 });
+      return [{ id: "late", object: "model" as const, created: 0, owned_by: "me" }];
+    },
+    find: () => model,
+  };
+  await withPlayground(directory, async ({ page, send, answer }) => {
+    await page.getByText("Cannot list models: a key is missing").waitFor();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Cannot list models: a key is missing").waitFor();
+    broken = false;
+    // A key that is typed may be what was missing.
+    await page.getByLabel("API key").fill("key");
+    await page.getByLabel("API key").press("Tab");
+    assertEquals(await page.getByLabel("Model", { exact: true }).inputValue(), "late");
+    await send("Go");
+    assertEquals(await (await answer()).getByTestId("markdown").innerText(), "Hi");
   });
 });

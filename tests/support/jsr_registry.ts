@@ -40,6 +40,8 @@ export interface JsrRegistry extends AsyncDisposable {
   readonly url: string;
   /** Paths that were asked for, in order. */
   readonly paths: readonly string[];
+  /** Those of them that it does not have. */
+  readonly missing: readonly string[];
 }
 
 /** Starts a registry that has this package and the members of its workspace. */
@@ -48,17 +50,19 @@ export async function startJsrRegistry(): Promise<JsrRegistry> {
   const folders = [ROOT, ...config.workspace.map((member) => join(ROOT, member))];
   const answers = new Map((await Promise.all(folders.map(readPackage))).flatMap(answersOf));
   const paths: string[] = [];
+  const missing: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const path = decodeURIComponent(new URL(request.url).pathname);
     paths.push(path);
     const answer = answers.get(path);
-    return answer === undefined ? new Response("Not found", { status: 404 }) : new Response(answer.body, {
-      headers: { "content-type": answer.type },
-    });
+    if (answer !== undefined) return new Response(answer.body, { headers: { "content-type": answer.type } });
+    missing.push(path);
+    return new Response("Not found", { status: 404 });
   });
   return {
     url: `http://127.0.0.1:${server.addr.port}/`,
     paths,
+    missing,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }

@@ -332,6 +332,34 @@ Deno.test("upload() throws away its parts when one fails", () =>
     assertEquals(posted.map(([verb]) => verb), ["create", "abort"]);
   }));
 
+Deno.test("upload() leaves no upload behind when it is offered too few parts, or cannot complete it", () =>
+  withFolder(async (folder) => {
+    await Deno.writeFile(join(folder, "file"), bytesOf(1001));
+    const verbs: string[] = [];
+    let offered = 2;
+    await using server = startArtifactServer((request) => {
+      const [, verb] = /\/mpu\/(\w+)\//.exec(request.url) ?? [];
+      if (verb === undefined) return request.url.includes("/part/") ? new Response() : undefined;
+      verbs.push(verb);
+      if (verb === "complete") return new Response("<h1>Internal Server Error</h1>", { status: 500 });
+      if (verb === "abort") return Response.json({});
+      const credentials = Array.from({ length: offered }, (_, index) => ({
+        url: `${server.url}/part/${index + 1}`,
+        part_number: index + 1,
+        headers: {},
+      }));
+      return Response.json({ upload_id: "u", credentials });
+    });
+    const upload = () => open(server.url, PARTS).upload(join(folder, "file"), "d/file");
+    const { message } = await fails(upload, "INTERNAL_ERROR");
+    assertMatch(message, /3 parts were asked for, but 2 offered$/);
+    assertEquals(verbs.splice(0), ["create", "abort"]);
+    offered = 3;
+    const refused = await fails(upload, "INTERNAL_ERROR");
+    assertMatch(refused.message, /S3 wants parts of at least 5242880 bytes: raise MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE$/);
+    assertEquals(verbs, ["create", "complete", "abort"]);
+  }));
+
 Deno.test("upload() sends in one piece where the server has no uploads in parts", () =>
   withFolder(async (folder) => {
     await Deno.writeFile(join(folder, "file"), bytesOf(1001));

@@ -8,6 +8,8 @@ import { joinArtifactPath } from "./_path.ts";
 import { encodePath } from "./_proxy_uri.ts";
 
 const MEBIBYTE = 1_048_576;
+/** Bytes that S3 wants each part to have but the last. */
+const LEAST_OF_S3 = 5 * MEBIBYTE;
 
 const serverInfoSchema = v.object({ multipart_uploads_enabled: v.nullish(v.boolean()) });
 
@@ -48,11 +50,13 @@ export async function uploadInParts(
   if (!await isWanted(http, options.signal)) return false;
   const partSize = readSize(http, "MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE", 10 * MEBIBYTE);
   const upload = new MultipartUpload(target, file, options);
-  const parts = await upload.create(Math.max(1, Math.ceil(file.size / partSize)));
+  const count = Math.max(1, Math.ceil(file.size / partSize));
+  const parts = await upload.create(count);
   if (parts === undefined) return false;
   try {
+    upload.checkOffer(parts, count);
     await upload.sendParts(parts, partSize);
-    await upload.complete();
+    await upload.complete(count > 1 && partSize < LEAST_OF_S3);
   } catch (error) {
     await upload.abort(error);
     throw error;
@@ -86,8 +90,7 @@ class MultipartUpload {
       const answer = await this.#post("create", { num_parts: count }, { signal, idempotent: true });
       const { upload_id: uploadId, credentials } = v.parse(uploadSchema, answer);
       this.#uploadId = uploadId;
-      if (credentials.length === count) return credentials;
-      throw new TrackingError("INTERNAL_ERROR", `Cannot ${this.#action}: ${count} parts were asked for, not offered`);
+      return credentials;
     } catch (error) {
       if (error instanceof TrackingError && (error.status === 501 || error.errorCode === "ENDPOINT_NOT_FOUND")) {
         return undefined;
@@ -99,6 +102,14 @@ class MultipartUpload {
       }
       throw error;
     }
+  }
+
+  checkOffer(parts: readonly Part[], count: number): void {
+    if (parts.length === count) return;
+    throw new TrackingError(
+      "INTERNAL_ERROR",
+      `Cannot ${this.#action}: ${count} parts were asked for, but ${parts.length} offered`,
+    );
   }
 
   async sendParts(parts: readonly Part[], partSize: number): Promise<void> {
@@ -119,11 +130,21 @@ class MultipartUpload {
     }
   }
 
-  async complete(): Promise<void> {
-    await this.#post("complete", { upload_id: this.#uploadId, parts: this.#done }, {
-      signal: this.#options.signal,
-      idempotent: false,
-    });
+  async complete(isTooSmallForS3: boolean): Promise<void> {
+    try {
+      await this.#post("complete", { upload_id: this.#uploadId, parts: this.#done }, {
+        signal: this.#options.signal,
+        idempotent: false,
+      });
+    } catch (error) {
+      // MLflow does not pass on what the storage said.
+      if (!(error instanceof TrackingError && error.status === 500 && isTooSmallForS3)) throw error;
+      throw new TrackingError(
+        error.errorCode,
+        `${error.message}. S3 wants parts of at least ${LEAST_OF_S3} bytes: raise MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE`,
+        { status: error.status, cause: error },
+      );
+    }
   }
 
   /** Throws away what was sent; where that fails too, the error says so. */

@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import type { Chat } from "../state/chat.ts";
 import type { AssistantTurn } from "../state/types.ts";
-import { toReadableJson } from "../wire/shorten.ts";
 import { CopyButton, IconButton } from "./button.tsx";
 import { ErrorBox } from "./error_box.tsx";
 import { focusComposer } from "./focus.ts";
@@ -37,7 +36,7 @@ function Message({ chat, turn, isBusy }: AssistantMessageProps): JSX.Element {
       {progress === "waiting" && <Waiting />}
       {progress === "streaming" && <span class="caret" aria-hidden="true" />}
       {progress === "done" && content === "" && refusal === "" && calls.length === 0 && (
-        <p class="quiet">The answer is empty.</p>
+        <p class="quiet">There is no text in the answer. What there is stands in its frames.</p>
       )}
       {progress === "stopped" && <p class="quiet">Stopped.</p>}
       {failure !== undefined && (
@@ -48,7 +47,7 @@ function Message({ chat, turn, isBusy }: AssistantMessageProps): JSX.Element {
       {customOutputs !== undefined && (
         <details class="fold">
           <summary>Custom outputs</summary>
-          <pre tabIndex={0}>{toReadableJson(customOutputs)}</pre>
+          <pre tabIndex={0}>{JSON.stringify(customOutputs, null, 2)}</pre>
         </details>
       )}
       {!isRunning && <Footer chat={chat} turn={turn} isBusy={isBusy} />}

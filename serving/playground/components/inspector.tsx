@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { apiKey } from "../state/api_key.ts";
-import type { Chat } from "../state/chat.ts";
-import type { Exchange, State } from "../state/types.ts";
+import { type Chat, fieldId } from "../state/chat.ts";
+import type { Exchange, Settings, State } from "../state/types.ts";
 import { apiBase } from "../wire/client.ts";
-import { buildRequest } from "../wire/request.ts";
+import { buildRequest, findProblems } from "../wire/request.ts";
 import { shorten, toReadableJson } from "../wire/shorten.ts";
 import { toSnippet } from "../wire/snippets.ts";
 import { CopyButton } from "./button.tsx";
@@ -21,9 +21,18 @@ export function Inspector({ chat, state }: { readonly chat: Chat; readonly state
       class="inspector"
       onClose={() => chat.inspect(undefined)}
     >
+      {isNext && <LeftOut settings={state.settings} />}
       <Tabs exchange={exchange} isNext={isNext} />
     </Dialog>
   );
+}
+
+/** Says which settings are not in the request, because they make no sense. */
+function LeftOut({ settings }: { readonly settings: Settings }): JSX.Element | null {
+  const names = Object.keys(findProblems(settings));
+  if (names.length === 0) return null;
+  const labels = names.map((name) => document.querySelector(`label[for="${fieldId(name)}"]`)?.textContent ?? name);
+  return <p class="notice">Without what is not valid: {labels.join(", ")}</p>;
 }
 
 interface Tab {

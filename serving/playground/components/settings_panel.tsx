@@ -7,6 +7,7 @@ import type { State } from "../state/types.ts";
 import { findProblems } from "../wire/request.ts";
 import { Dialog } from "./dialog.tsx";
 import { Field } from "./field.tsx";
+import { WIDE } from "../state/wide.ts";
 import { useMedia } from "./use_media.ts";
 
 interface SettingsPanelProps {
@@ -16,7 +17,7 @@ interface SettingsPanelProps {
 
 /** The settings: beside the chat where there is room, else in a dialog. */
 export function SettingsPanel({ chat, state }: SettingsPanelProps): JSX.Element | null {
-  const isWide = useMedia("(min-width: 1000px)");
+  const isWide = useMedia(WIDE);
   if (isWide) {
     return (
       <aside class="settings" aria-label="Settings" tabIndex={0}>

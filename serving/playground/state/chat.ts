@@ -3,6 +3,7 @@ import { ask, listModels } from "../wire/client.ts";
 import { buildRequest, findProblems } from "../wire/request.ts";
 import { createId } from "./id.ts";
 import type { Store } from "./store.ts";
+import { WIDE } from "./wide.ts";
 import type { AssistantTurn, Draft, Settings, State, Turn } from "./types.ts";
 
 /** Milliseconds between two drawings of an answer that comes in. */
@@ -139,7 +140,10 @@ export class Chat {
   #mayAsk(): boolean {
     const [field] = Object.keys(findProblems(this.store.value.settings));
     if (field === undefined) return true;
-    this.#set({ notice: "Not sent: a setting is not valid, see there", settingsOpen: true });
+    this.#set({
+      notice: "Not sent: a setting is not valid, see there",
+      settingsOpen: !matchMedia(WIDE).matches,
+    });
     // After the panel has been drawn.
     setTimeout(() => document.getElementById(fieldId(field))?.focus(), 50);
     return false;
