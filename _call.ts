@@ -68,8 +68,8 @@ export class Call implements StreamGuard, Deadline {
   #aborted = false;
   #reason: unknown;
   #first = true;
-  /** Whether the answer comes in one piece, so that nothing is seen of it before its end. */
-  #onePiece = false;
+  /** What helps, if the answer comes in one piece, so that nothing is seen of it before its end. */
+  #advice: string | undefined;
   /** When everything must be over. */
   #totalDueAt = Infinity;
 
@@ -94,8 +94,13 @@ export class Call implements StreamGuard, Deadline {
     return this.#controller.signal;
   }
 
-  /** Waits for an answer in one piece. Rejects at once when the call is aborted. */
-  async settle<T>(answer: PromiseLike<T>): Promise<T> {
+  /**
+   * Waits for an answer in one piece. Rejects at once when the call is aborted.
+   *
+   * @param answer The answer.
+   * @param advice What helps when it does not come in time, beside waiting.
+   */
+  async settle<T>(answer: PromiseLike<T>, advice = 'Ask with "stream"'): Promise<T> {
     // A call that is armed has paid already: the model asked for the signal, to wait for something most likely.
     if (!this.#armed) {
       let settled = false;
@@ -107,7 +112,7 @@ export class Call implements StreamGuard, Deadline {
     return await new Promise<T>((resolve, reject) => {
       answer.then(resolve, reject);
       this.onAbort = reject;
-      this.#onePiece = true;
+      this.#advice = advice;
       this.wait();
     });
   }
@@ -130,7 +135,7 @@ export class Call implements StreamGuard, Deadline {
   expire(): void {
     if (performance.now() >= this.#totalDueAt) this.abort(totalTimeout(this.#timeout()));
     else {this.abort(
-        this.#first ? firstTokenTimeout(this.#waitLimit(), this.#onePiece) : idleTimeout(this.#waitLimit()),
+        this.#first ? firstTokenTimeout(this.#waitLimit(), this.#advice) : idleTimeout(this.#waitLimit()),
       );}
   }
 
@@ -220,10 +225,10 @@ class CallContext implements ModelContext {
   }
 }
 
-function firstTokenTimeout(limit: number, onePiece: boolean): TimeoutError {
-  const message = onePiece
+function firstTokenTimeout(limit: number, advice: string | undefined): TimeoutError {
+  const message = advice !== undefined
     ? `Cannot answer: the model did not finish its answer, which comes in one piece, within ${limit} ms. ` +
-      'Ask with "stream", try again if it was still loading, or raise "firstTokenTimeout"'
+      `${advice}, try again if it was still loading, or raise "firstTokenTimeout"`
     : `Cannot answer: the model gave nothing within ${limit} ms. It may still be loading: try again, or raise "firstTokenTimeout"`;
   return new TimeoutError(message, { code: "first_token_timeout" });
 }

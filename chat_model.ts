@@ -1,6 +1,6 @@
-import { type ChatMessage, ChatModelError, type ChatParams } from "./types/mod.ts";
+import { type ChatMessage, ChatModelError, type ChatParams, type EmbeddingParams } from "./types/mod.ts";
 import type { ModelConfig } from "./model_config.ts";
-import { accumulate, normalise, type PredictPart, type PredictResult } from "./streaming/mod.ts";
+import { accumulate, type EmbedResult, normalise, type PredictPart, type PredictResult } from "./streaming/mod.ts";
 
 const BRAND = Symbol.for("@chatmodel/chat-model/model");
 const DERIVED = Symbol.for("@chatmodel/chat-model/derived");
@@ -117,6 +117,17 @@ export abstract class ChatModel {
     if (isDerived(this.predict)) throw notImplemented(this);
     return streamOf(() => this.predict(context, messages, params));
   }
+
+  /**
+   * Makes vectors of texts. Optional: leave it out, and requests for vectors are refused with code
+   * `unsupported_feature`. A model that only makes vectors still needs one of the two ways to answer, if only to throw.
+   *
+   * @param context What surrounds the call.
+   * @param input The texts; at least one, none of them empty.
+   * @param params How to make them. What the caller did not set is absent.
+   * @returns A vector for each text in their order, all of one length; with the tokens they took, if these are counted.
+   */
+  embed?(context: ModelContext, input: readonly string[], params: EmbeddingParams): EmbedResult | Promise<EmbedResult>;
 }
 
 async function* streamOf(predict: () => PredictResult | Promise<PredictResult>): AsyncGenerator<PredictPart> {

@@ -3,17 +3,24 @@ import {
   type ChatCompletionResponse,
   ChatModelError,
   ChatRequest,
+  type EmbeddingRequest,
+  type EmbeddingResponse,
   parseChatRequest,
 } from "./types/mod.ts";
+import { parseEmbeddingRequest } from "./types/_parse_embedding.ts";
 import { ChatCompletionStream, type NormaliseOptions, type PredictPart, type PredictResult } from "./streaming/mod.ts";
 import { Accumulator } from "./streaming/accumulate.ts";
 import { complete } from "./streaming/_complete.ts";
+import { completeEmbedding } from "./streaming/_complete_embedding.ts";
 import { Call, type CallLimits, type ModelEquipment, type PredictOptions } from "./_call.ts";
 import { type ChatModel, type ChatModelSource, implementedMethods, toChatModel } from "./chat_model.ts";
 
 export type { CallLimits, ModelEquipment, PredictOptions } from "./_call.ts";
 
 const BRAND = Symbol.for("@chatmodel/chat-model/loaded-model");
+
+/** What helps when vectors do not come in time. */
+const FEWER_TEXTS = "Send fewer texts";
 
 /** Options for {@linkcode loadChatModel}. */
 export interface LoadOptions extends CallLimits, ModelEquipment {
@@ -169,6 +176,52 @@ export class LoadedChatModel {
     const parsed = oneRequest(request);
     const call = new Call(options, this.#defaults);
     return new ChatCompletionStream(this.#stream(parsed, call), this.#envelope(parsed), call);
+  }
+
+  /**
+   * Makes vectors of texts, if the model has `embed`.
+   *
+   * @param request The request, as it goes over the wire.
+   * @param options Cancelling and time limits: the vectors come in one piece.
+   * @returns The vectors, in the order of the texts.
+   * @throws {ValidationError} If the request is not valid; all issues are in it.
+   * @throws {TimeoutError} If a time limit passes.
+   * @throws {ChatModelError} With code `unsupported_feature` if the model makes no vectors, and `invalid_model_output` if
+   * it gives other than one for each text, all of one length: the one asked for if any. What the model throws is handed
+   * on; so is the signal's reason.
+   *
+   * @example Usage
+   * ```ts
+   * import { loadChatModel } from "@chatmodel/chat-model";
+   * import { DemoChatModel } from "@chatmodel/chat-model/demo";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const model = await loadChatModel(DemoChatModel);
+   * const { data } = await model.embed({ input: ["A text", "Another"], dimensions: 8 });
+   * assertEquals(data.map(({ embedding }) => embedding.length), [8, 8]);
+   * ```
+   */
+  async embed(request: EmbeddingRequest, options: PredictOptions = {}): Promise<EmbeddingResponse> {
+    const parsed = parseEmbeddingRequest(request);
+    const model = this.#model;
+    if (model.embed === undefined) throw this.#noVectors();
+    const call = new Call(options, this.#defaults);
+    let completed = false;
+    try {
+      const given = model.embed(call.context, parsed.input, parsed.params);
+      const result = isPromiseLike(given) ? await call.settle(given, FEWER_TEXTS) : given;
+      completed = true;
+      return completeEmbedding(result, parsed, parsed.model ?? this.name);
+    } finally {
+      call.end(completed);
+    }
+  }
+
+  #noVectors(): ChatModelError {
+    return new ChatModelError(
+      `Cannot embed with model "${this.name}": it can chat, but makes no vectors. Use a model that has "embed"`,
+      { code: "unsupported_feature", param: "model" },
+    );
   }
 
   #stream(request: ChatRequest, call: Call): AsyncIterable<unknown> | Iterable<unknown> {

@@ -60,6 +60,9 @@ export {
   ChatModelError,
   type ChatParams,
   ChatRequest,
+  type EmbeddingParams,
+  type EmbeddingRequest,
+  type EmbeddingResponse,
   ModelNotFoundError,
   OverloadedError,
   parseChatRequest,
@@ -67,4 +70,4 @@ export {
   UpstreamError,
   ValidationError,
 } from "./types/mod.ts";
-export type { AnswerPart, ChatCompletionStream, PredictPart, PredictResult } from "./streaming/mod.ts";
+export type { AnswerPart, ChatCompletionStream, EmbedResult, PredictPart, PredictResult } from "./streaming/mod.ts";

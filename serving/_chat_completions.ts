@@ -181,7 +181,7 @@ class LoadingStream implements AsyncIterableIterator<ChatCompletionChunk> {
  * Waits until the model has given something or failed, so that a failure has an honest status; but not longer than
  * `limit` ms, since clients and proxies give up on a server that sends no headers.
  */
-async function firstBatch(stream: ChatCompletionStream, limit: number): Promise<void> {
+export async function firstBatch(stream: ChatCompletionStream, limit: number): Promise<void> {
   const first = stream.peek();
   if (first === undefined) return;
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,6 +1,8 @@
 /** All routes of an app. */
 import { chatCompletions, type ChatRouteOptions, modelNotFound } from "./_chat_completions.ts";
+import { completionRoutes } from "./completions/mod.ts";
 import type { ModelDirectory } from "./directory.ts";
+import { embeddingRoutes } from "./_embeddings.ts";
 import { invocations } from "./_invocations.ts";
 import { makeRootRoute } from "./_playground.ts";
 import { jsonResponse } from "./_respond.ts";
@@ -19,6 +21,8 @@ export function makeRoutes(options: ChatRouteOptions, page: { readonly playgroun
       POST: (request, scope, headers) => chatCompletions(request, scope, headers, options),
     },
     ...stored.routes,
+    ...completionRoutes(options),
+    ...embeddingRoutes(options),
     "/invocations": { POST: (request, scope, headers) => invocations(request, scope, headers, options) },
     ...responseRoutes(options),
     ...modelRoutes(options.directory),
@@ -26,6 +30,7 @@ export function makeRoutes(options: ChatRouteOptions, page: { readonly playgroun
     "/ping": { GET: text("\n") },
     "/health": { GET: text("\n") },
     "/version": { GET: text(VERSION) },
+    "/openapi.json": { GET: openapi },
     "/": { GET: makeRootRoute(page) },
   };
 }
@@ -69,3 +74,9 @@ function notDeletable(id: string): ChatModelError {
 function text(body: string): Route {
   return (_request, _scope, headers) => jsonResponse(body, 200, headers);
 }
+
+/** The description of all this. Not imported before it is asked for, as few do, and it is long. */
+const openapi: Route = async (_request, _scope, headers) => {
+  const { OPENAPI_DOCUMENT } = await import("./_openapi_document.ts");
+  return jsonResponse(OPENAPI_DOCUMENT, 200, headers);
+};

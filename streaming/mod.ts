@@ -33,6 +33,7 @@ export type {
 } from "./answer.ts";
 export { ChatCompletionStream, type StreamGuard } from "./chat_completion_stream.ts";
 export { decodeNdjson, type DecodeOptions, decodeSse } from "./decode.ts";
+export type { EmbeddingVector, EmbedResult } from "./embed_result.ts";
 export { encodeSse, type EncodeSseOptions } from "./encode_sse.ts";
 export { expand } from "./expand.ts";
 export { normalise, type NormaliseOptions } from "./normalise.ts";

@@ -94,8 +94,8 @@ const REQUEST: Kinds = {
   },
   invalid_image_url: {
     status: 400,
-    when: "An image is no data URL, cannot be read, or may not be fetched",
-    remedy: "Send it as a data URL, or allow its host by `allowedImageHosts`",
+    when: "An image cannot be read, or cannot be fetched",
+    remedy: "Send it as a data URL of a PNG, JPEG, WebP, GIF or BMP image",
   },
   unsupported_value: {
     status: 400,
@@ -290,17 +290,6 @@ const LOADING: Kinds = {
   invalid_model_file: { status: 500, when: "The file gives no model", remedy: "Export it as default, or `setModel()`" },
   invalid_model_path: {
     status: 500,
-    when: "A file or folder that was to go with the model is missing, or has no place",
-    remedy: "The message names it",
-  },
-  folder_not_empty: {
-    status: 500,
-    when: "The folder to write a model to holds something",
-    remedy: "Name another, or empty it",
-  },
-  model_changed: { status: 500, when: "The code is not what was saved", remedy: "Save or log the model anew" },
-  invalid_model_path: {
-    status: 500,
     when: "A file or folder that was to go with the model is missing, or has no place in it",
     remedy: "The message names it",
   },
@@ -319,7 +308,7 @@ const LOADING: Kinds = {
   invalid_signature: { status: 500, when: "The signature in `MLmodel` cannot be read", remedy: "Log the model anew" },
   invalid_input_example: { status: 400, when: "The example cannot be an input", remedy: "Give one that can" },
   invalid_permissions: {
-    status: 400,
+    status: 500,
     when: "A permission is written wrong",
     remedy: "The message shows one written right",
   },
@@ -329,9 +318,9 @@ const LOADING: Kinds = {
     remedy: "See its documentation",
   },
   invalid_host: { status: 500, when: "`OLLAMA_HOST` is no address", remedy: "Write `host:port` or a URL" },
-  python_model: { status: 400, when: "The model is Python's and cannot be run here", remedy: "Use MLflow to run it" },
+  python_model: { status: 500, when: "The model is Python's and cannot be run here", remedy: "Use MLflow to run it" },
   wrong_model_kind: {
-    status: 400,
+    status: 500,
     when: "A custom model was taken for a chat model, or the other way",
     remedy: "Load it as what it is",
   },

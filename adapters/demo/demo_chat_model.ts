@@ -1,6 +1,7 @@
 import { ChatModel, type ModelContext } from "../../chat_model.ts";
 import type {
   AnswerPart,
+  EmbedResult,
   PartialLogprobs,
   PartialResponse,
   PartialUsage,
@@ -8,12 +9,13 @@ import type {
   PredictResult,
   ToolCallPart,
 } from "../../streaming/mod.ts";
-import { type ChatMessage, ChatModelError, type ChatParams } from "../../types/mod.ts";
+import { type ChatMessage, ChatModelError, type ChatParams, type EmbeddingParams } from "../../types/mod.ts";
 import { type DemoAnswer, makeAnswer } from "./answer.ts";
 import { countPromptWords } from "./conversation.ts";
 import { toTokenLogprob } from "./logprobs.ts";
 import type { DemoCall } from "./tool_calls.ts";
-import { splitWords } from "./words.ts";
+import { toVector } from "./vectors.ts";
+import { countWords, splitWords } from "./words.ts";
 
 /** Options for {@linkcode DemoChatModel}. */
 export interface DemoChatModelOptions {
@@ -33,6 +35,7 @@ export interface DemoChatModelOptions {
  *   names that message mentions, or else all. After the tools' messages it quotes their results.
  * - `response_format` `json_schema` is filled the same way; `json_object` gives `{"echo": …}`, or the keys that the
  *   message asks for in quotation marks.
+ * - Vectors of texts are made of their words' hashes: texts with words in common are near each other.
  */
 export class DemoChatModel extends ChatModel {
   /** Name that answers carry. */
@@ -92,6 +95,33 @@ export class DemoChatModel extends ChatModel {
     return this.#delay > 0 ? this.#streamSlowly(context, messages, params) : streamParts(messages, params);
   }
 
+  /**
+   * Makes vectors: texts with words in common are near each other. At once, or after the delay of all texts.
+   *
+   * @param context The call's surroundings; its signal ends the wait.
+   * @param input The texts.
+   * @param params How to make them: `dimensions`, at most 4096, 64 by default.
+   * @returns Vectors of unit length, and how many words there were.
+   * @throws {ValidationError} If the vectors would be too long.
+   */
+  override embed(
+    context: ModelContext,
+    input: readonly string[],
+    params: EmbeddingParams,
+  ): EmbedResult | Promise<EmbedResult> {
+    if (this.#delay > 0) return this.#embedSlowly(context, input, params);
+    return toVectors(input, params);
+  }
+
+  async #embedSlowly(
+    context: ModelContext,
+    input: readonly string[],
+    params: EmbeddingParams,
+  ): Promise<EmbedResult> {
+    for (const _ of input) await wait(this.#delay, context.signal);
+    return toVectors(input, params);
+  }
+
   async #predictSlowly(
     context: ModelContext,
     messages: readonly ChatMessage[],
@@ -126,6 +156,13 @@ function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
     }, milliseconds);
     signal.addEventListener("abort", onAbort, { once: true });
   });
+}
+
+function toVectors(input: readonly string[], { dimensions }: EmbeddingParams): EmbedResult {
+  return {
+    embeddings: input.map((text) => toVector(text, dimensions)),
+    usage: { prompt_tokens: input.reduce((sum, text) => sum + countWords(text), 0) },
+  };
 }
 
 function toResult(messages: readonly ChatMessage[], params: ChatParams): AnswerPart | PartialResponse {

@@ -16,6 +16,8 @@ export interface Call {
   readonly url: string;
   /** The model it was about. */
   readonly model?: string;
+  /** What is too long when the model's window is. @default {"messages"} */
+  readonly content?: "messages" | "input";
   /** Options sent with it. */
   readonly options?: { readonly [name: string]: unknown };
 }
@@ -99,9 +101,11 @@ function errorOfText(
   }
   const message = `Cannot ${action}: Ollama at "${url}" says: ${said}`;
   if (text.type === "exceed_context_size_error" || CONTEXT_REGEXP.test(text.full)) {
-    return new ChatModelError(`${message}. Shorten the conversation or raise "num_ctx"`, {
+    const { content = "messages" } = call;
+    const advice = content === "input" ? 'Shorten the texts, set "truncate"' : "Shorten the conversation";
+    return new ChatModelError(`${message}. ${advice} or raise "num_ctx"`, {
       code: "context_length_exceeded",
-      param: "messages",
+      param: content,
       cause,
     });
   }

@@ -50,15 +50,27 @@ export class Requester {
     signal: AbortSignal,
     send: (body: OllamaChatRequest) => Promise<T>,
   ): Promise<{ readonly prepared: Prepared; readonly result: T }> {
-    try {
+    return await this.getting(signal, async () => {
       const prepared = readyAsItIs(request) ?? await this.#prepare(request, signal);
       return { prepared, result: await send(prepared.body) };
+    });
+  }
+
+  /**
+   * Sends something, and if the model is missing and is to be pulled then, pulls it and sends it again.
+   *
+   * @param signal Ends the call.
+   * @param send Sends it.
+   * @returns What came of it.
+   */
+  async getting<T>(signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
     } catch (error) {
       if (this.#pullMissing === false || !isModelNotFound(error)) throw error;
     }
     await this.#pullModel(signal);
-    const prepared = await this.#prepare(request, signal);
-    return { prepared, result: await send(prepared.body) };
+    return await send();
   }
 
   async #prepare(request: ConvertedRequest, signal: AbortSignal): Promise<Prepared> {

@@ -142,7 +142,7 @@ export class OllamaClient {
    */
   async embed(request: OllamaEmbedRequest, options: OllamaCallOptions = {}): Promise<OllamaEmbedResponse> {
     const { model, options: modelOptions = {} } = request;
-    const call = this.#call(`embed with model "${model}"`, { model, options: modelOptions });
+    const call = this.#call(`embed with model "${model}"`, { model, options: modelOptions, content: "input" });
     return await this.#callSmall({ call, path: "/api/embed", body: request }, embedSchema, {
       timeout: Infinity,
       ...options,
@@ -200,7 +200,7 @@ export class OllamaClient {
     return { call, limit };
   }
 
-  #call(action: string, about: Pick<Call, "model" | "options"> = {}): Call {
+  #call(action: string, about: Pick<Call, "model" | "options" | "content"> = {}): Call {
     return { action, url: this.url, ...about };
   }
 

@@ -1,7 +1,8 @@
 import { ChatModel, type ModelContext } from "../../chat_model.ts";
-import type { AnswerPart, PartialChoice, PartialUsage, PredictResult } from "../../streaming/mod.ts";
-import type { ChatMessage, ChatParams } from "../../types/mod.ts";
+import type { AnswerPart, EmbedResult, PartialChoice, PartialUsage, PredictResult } from "../../streaming/mod.ts";
+import type { ChatMessage, ChatParams, EmbeddingParams } from "../../types/mod.ts";
 import { OllamaClient } from "./client.ts";
+import { convertEmbedding, convertVectors } from "./convert_embedding.ts";
 import { type ConvertedRequest, convertRequest, type OllamaDefaults } from "./convert_request.ts";
 import { AnswerConverter, type AnswerOutcome } from "./convert_response.ts";
 import { type OllamaChatModelOptions, toDefaults } from "./ollama_chat_model_options.ts";
@@ -109,6 +110,27 @@ export class OllamaChatModel extends ChatModel {
       }
     }
     converter.finish();
+  }
+
+  /**
+   * Makes vectors of texts, by `/api/embed`. Models made for it, such as `nomic-embed-text`, do it well. Texts that are too
+   * long are refused, unless the model was made, or is asked, to `truncate` them.
+   *
+   * @param context What surrounds the call.
+   * @param input The texts.
+   * @param params The parameters.
+   * @returns The vectors, and the tokens they took.
+   * @throws {ValidationError} If Ollama cannot honour the request.
+   * @throws {UpstreamError} If Ollama fails.
+   */
+  override async embed(
+    context: ModelContext,
+    input: readonly string[],
+    params: EmbeddingParams,
+  ): Promise<EmbedResult> {
+    const body = convertEmbedding(input, params, this.#defaults);
+    const { signal } = context;
+    return convertVectors(await this.#requester.getting(signal, () => this.#client.embed(body, { signal })));
   }
 
   async #predictSeveral(request: ConvertedRequest, signal: AbortSignal): Promise<PredictResult> {

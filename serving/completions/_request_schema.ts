@@ -2,21 +2,25 @@
 import * as v from "valibot";
 import { list } from "../../types/_list.ts";
 import { paramEntries } from "../../types/_params_schema.ts";
+import { explainMember } from "../../types/_shape.ts";
 import { explain, flag, integer, naming, refusal, text } from "../../types/_schema.ts";
 
+/** As many as OpenAI takes texts in its other route for many at once, `/v1/embeddings`. */
+const MAX_PROMPTS = 2048;
+
 const PROMPT = "a string or an array of strings";
-const prompts = v.lazy((input) => Array.isArray(input) && input.length === 0 ? noPrompts : texts);
-const noPrompts = refusal("at least one prompt");
 const texts = list(text, PROMPT);
 const neither = refusal(PROMPT);
+const noPrompts = refusal("at least one prompt");
+const tooMany = refusal(`at most ${MAX_PROMPTS} prompts`);
 const tokens = refusal(`${PROMPT}, as token ids mean something else to each model`);
 
-/** A prompt or several; `undefined` behind a check is not possible. */
 const prompt = naming(
   v.lazy((input) => {
     if (typeof input === "string") return text;
     if (!Array.isArray(input)) return neither;
-    return typeof input[0] === "number" || Array.isArray(input[0]) ? tokens : prompts;
+    if (typeof input[0] === "number" || Array.isArray(input[0])) return tokens;
+    return input.length === 0 ? noPrompts : input.length > MAX_PROMPTS ? tooMany : texts;
   }),
   PROMPT,
 );
@@ -44,7 +48,18 @@ const {
 
 /** The parameters that a chat request has under the same name. */
 const sameEntries = {
-  ...{ frequency_penalty, logit_bias, max_tokens, n, presence_penalty, seed, stop, stream, stream_options, temperature },
+  ...{
+    frequency_penalty,
+    logit_bias,
+    max_tokens,
+    n,
+    presence_penalty,
+    seed,
+    stop,
+    stream,
+    stream_options,
+    temperature,
+  },
   // OpenAI does not have all of these here, but models take them by these names.
   ...{ top_p, user, top_k, min_p, custom_inputs, reasoning_effort, response_format },
 };
@@ -72,13 +87,10 @@ const entries = {
 };
 
 /** The fields that are known. */
-export const completionRequest = v.object(entries, explain);
+export const completionRequest = v.object(entries, (issue: v.BaseIssue<unknown>) => explainMember(entries, issue));
 
 /** Their names. */
 export const REQUEST_NAMES: ReadonlySet<string> = new Set(Object.keys(entries));
-
-/** Names of the parameters that a chat request has, too. */
-export const SAME_NAMES: ReadonlySet<string> = new Set(Object.keys(sameEntries));
 
 /** The fields that are known, checked. */
 export type RequestFields = v.InferOutput<typeof completionRequest>;

@@ -10,14 +10,14 @@ export interface Branches {
   readonly text: v.GenericSchema | undefined;
   /** Arrays. */
   readonly array: v.GenericSchema | undefined;
-  /** Whether an array may be empty. */
-  readonly isEmptyArrayTaken: boolean;
+  /** How long an array may be. */
+  readonly lengths: { readonly least: number; readonly most: number | undefined };
   /** Objects. */
   readonly objects: readonly ObjectSchema[];
 }
 
 /** Shown to find the objects that a schema may choose; the words in those that come are tried as well. */
-const OBJECT_PROBES: readonly object[] = [{}, { id: "x" }];
+export const OBJECT_PROBES: readonly object[] = [{}, { id: "x" }, { type: "x" }];
 
 /** Values of all kinds: what takes none of them takes nothing. */
 const VALUES = [undefined, null, true, 0, 1, "", "x", [], [{}], {}];
@@ -29,9 +29,33 @@ export function branchesOf(schema: v.GenericSchema): Branches {
   return {
     text: isTextSchema(text) ? text : undefined,
     array: array.type === "array" ? array : undefined,
-    isEmptyArrayTaken: choose(schema, []).type === "array",
+    lengths: { least: takesArray(schema, 0) ? 0 : 1, most: mostItems(schema) },
     objects: objectsOf(schema),
   };
+}
+
+/** Longer than any limit. */
+const MANY = 1_000_000;
+
+function takesArray(schema: v.GenericSchema, length: number): boolean {
+  return choose(schema, new Array(length).fill({})).type === "array";
+}
+
+/** The most items that an array may have; `undefined` if there is no limit. */
+function mostItems(schema: v.GenericSchema): number | undefined {
+  if (!takesArray(schema, 1) || takesArray(schema, MANY)) return undefined;
+  let [most, tooMany] = [1, MANY];
+  while (tooMany - most > 1) {
+    const middle = Math.floor((most + tooMany) / 2);
+    if (takesArray(schema, middle)) most = middle;
+    else tooMany = middle;
+  }
+  return most;
+}
+
+/** Whether a schema chooses an object's for a value. */
+export function leadsTo(schema: v.GenericSchema, object: ObjectSchema, value: object): boolean {
+  return leaves(choose(schema, value)).includes(object);
 }
 
 /** The objects that a schema may choose. */
@@ -50,7 +74,7 @@ function objectsOf(schema: v.GenericSchema): ObjectSchema[] {
         continue;
       }
       // Only if its own words lead to it: some stand there for the message alone.
-      if (leaves(choose(schema, literals)).includes(object)) found.add(object);
+      if (leadsTo(schema, object, literals)) found.add(object);
       else probes.push(literals);
     }
   }
@@ -98,5 +122,5 @@ function isSchema(value: unknown): value is v.GenericSchema {
 }
 
 function isTextSchema(schema: v.GenericSchema): boolean {
-  return schema.type === "string" || schema.type === "picklist" || schema.type === "literal";
+  return ["string", "picklist", "literal"].includes(schema.type) || (schema.type === "custom" && v.is(schema, "x"));
 }

@@ -6,17 +6,31 @@ import { type Json, ref } from "./json.ts";
 import { KNOWN } from "./known.ts";
 import { Plain } from "./plain.ts";
 import { chatAnswers, chatRequests } from "./schemas_chat.ts";
+import { completionAnswers, completionRequests } from "./schemas_completions.ts";
 import { responseAnswers, responseRequests } from "./schemas_responses.ts";
-import { serverAnswers } from "./schemas_server.ts";
+import { storedAnswers, storedRequests } from "./schemas_stored.ts";
+import { invocationRequests, serverAnswers } from "./schemas_server.ts";
 
 /** Schemas under the names that they have in the document. */
 export type Named = Readonly<Record<string, v.GenericSchema>>;
 
 /** All that a client writes. */
-export const REQUESTS: Named = { ...chatRequests, ...responseRequests };
+export const REQUESTS: Named = {
+  ...chatRequests,
+  ...storedRequests,
+  ...responseRequests,
+  ...completionRequests,
+  ...invocationRequests,
+};
 
 /** All that the server writes. */
-export const ANSWERS: Named = { ...chatAnswers, ...responseAnswers, ...serverAnswers };
+export const ANSWERS: Named = {
+  ...chatAnswers,
+  ...storedAnswers,
+  ...responseAnswers,
+  ...completionAnswers,
+  ...serverAnswers,
+};
 
 /** All named schemas, as JSON Schema. */
 export function makeSchemas(): Record<string, Json> {
@@ -67,10 +81,17 @@ function tell<const Schema extends { anyOf?: unknown }>(
   return { ...rest, oneOf: anyOf, discriminator: { propertyName: tagged.key, mapping } };
 }
 
-/** Without lists and objects that say nothing. */
-function tidy(value: object): Json {
-  const entries = Object.entries(value).filter(([key, inner]) => !(isEmpty(inner) && IDLE.has(key)));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, tidyAny(inner)]));
+/** Without lists and objects that say nothing, and without choices within choices. */
+function tidy(schema: object): Json {
+  const entries = Object.entries(schema).filter(([key, inner]) => !(isEmpty(inner) && IDLE.has(key)));
+  const { anyOf, ...rest }: Record<string, unknown> = Object.fromEntries(
+    entries.map(([key, inner]) => [key, tidyAny(inner)]),
+  );
+  return {
+    ...typeof rest["const"] === "string" && { type: "string" },
+    ...rest,
+    ...Array.isArray(anyOf) && { anyOf: anyOf.flatMap((option: unknown) => choicesOf(option) ?? [option]) },
+  };
 }
 
 const IDLE: ReadonlySet<string> = new Set(["properties", "required"]);
@@ -78,6 +99,12 @@ const IDLE: ReadonlySet<string> = new Set(["properties", "required"]);
 function tidyAny(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(tidyAny);
   return typeof value === "object" && value !== null ? tidy(value) : value;
+}
+
+/** The choices of what says nothing beside them. */
+function choicesOf(schema: unknown): readonly unknown[] | undefined {
+  if (typeof schema !== "object" || schema === null || !("anyOf" in schema)) return undefined;
+  return Array.isArray(schema.anyOf) && Object.keys(schema).length === 1 ? schema.anyOf : undefined;
 }
 
 function isEmpty(value: unknown): boolean {

@@ -17,6 +17,7 @@ const bias = v.pipe(v.number(), v.metadata({ type: "integer", minimum: -100, max
 export const KNOWN: ReadonlyMap<v.GenericSchema, v.GenericSchema> = new Map<v.GenericSchema, v.GenericSchema>([
   [jsonSchema, anyJsonSchema],
   [toolParameters, argumentsSchema],
+  [metadata, metadata],
   [paramEntries.logit_bias.wrapped, v.record(v.string(), bias)],
   [paramEntries.metadata, v.optional(v.nullable(metadata))],
   [responseRequest.entries.metadata, v.optional(v.nullable(metadata))],

@@ -9,7 +9,16 @@
  */
 import * as v from "valibot";
 import { freeForm, nonEmptyText } from "../../types/_schema.ts";
-import { branchesOf, isObjectSchema, isRefusal, literalsOf, type ObjectSchema, unwrap } from "./branches.ts";
+import {
+  branchesOf,
+  isObjectSchema,
+  isRefusal,
+  leadsTo,
+  literalsOf,
+  OBJECT_PROBES,
+  type ObjectSchema,
+  unwrap,
+} from "./branches.ts";
 
 /** Who writes the values: a client, whose `null` counts as absent, or this server, which leaves out what is absent. */
 export type Writer = "client" | "server";
@@ -60,17 +69,22 @@ export class Plain {
 
   #make(schema: v.GenericSchema): v.GenericSchema {
     if ("pipe" in schema) return this.#pipe(schema.pipe);
-    if (isObjectSchema(schema)) return this.#object(schema);
+    if (isObjectSchema(schema)) return v.looseObject(this.#entries(schema));
     switch (schema.type) {
       case "string":
       case "boolean":
       case "literal":
       case "picklist":
       case "null":
+      case "number":
       case "unknown":
+      case "record":
+      case "strict_object":
         return schema;
       case "array":
         return v.array(this.of(member(schema, "item")));
+      case "union":
+        return v.union(members(schema, "options").map((option) => this.of(option)));
       case "nullable":
         return v.nullable(this.of(unwrap(schema)));
       case "lazy":
@@ -91,10 +105,8 @@ export class Plain {
     throw new Error("Cannot describe a schema that checks by a function: it must be among those that are known");
   }
 
-  #object({ entries }: ObjectSchema): v.GenericSchema {
-    return v.looseObject(
-      Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, this.#entry(entry)])),
-    );
+  #entries({ entries }: ObjectSchema): Record<string, v.GenericSchema> {
+    return Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, this.#entry(entry)]));
   }
 
   #entry(entry: v.GenericSchema): v.GenericSchema {
@@ -112,25 +124,26 @@ export class Plain {
   }
 
   #lazy(schema: v.GenericSchema): v.GenericSchema {
-    const { text, array, isEmptyArrayTaken, objects } = branchesOf(schema);
+    const { text, array, lengths: { least, most }, objects } = branchesOf(schema);
     const options: v.GenericSchema[] = [];
     if (text !== undefined) options.push(this.of(text));
     if (array !== undefined) {
       const items = v.array(this.of(member(array, "item")));
-      options.push(isEmptyArrayTaken ? items : v.pipe(items, v.minLength(1)));
+      const limits = { ...least > 0 && { minItems: least }, ...most !== undefined && { maxItems: most } };
+      options.push(Object.keys(limits).length === 0 ? items : v.pipe(items, v.metadata(limits)));
     }
-    if (objects.length > 0) options.push(this.#objects(objects));
+    if (objects.length > 0) options.push(this.#objects(schema, objects));
     const [only, second] = options;
     if (only === undefined) throw new Error(`Cannot describe a schema that takes nothing: "${schema.expects}"`);
     return second === undefined ? only : v.union(options);
   }
 
-  #objects(objects: readonly ObjectSchema[]): v.GenericSchema {
+  #objects(schema: v.GenericSchema, objects: readonly ObjectSchema[]): v.GenericSchema {
     const [only, second] = objects;
     if (only !== undefined && second === undefined) return this.of(only);
     const keys = new Set(objects.flatMap((object) => Object.keys(literalsOf(object))));
     const options = objects.map((object) =>
-      Object.keys(literalsOf(object)).length > 0 ? this.of(object) : this.#untagged(object, [...keys])
+      Object.keys(literalsOf(object)).length > 0 ? this.of(object) : this.#untagged(schema, object, [...keys])
     );
     const union = v.union(options);
     const key = [...keys].find((key) => objects.every((object) => key in literalsOf(object)));
@@ -142,13 +155,13 @@ export class Plain {
   }
 
   /** Beside objects that are told apart by a word, one that has no such word. */
-  #untagged(object: ObjectSchema, keys: readonly string[]): v.GenericSchema {
-    return v.pipe(
-      v.looseObject(
-        Object.fromEntries(Object.entries(object.entries).map(([name, entry]) => [name, this.#entry(entry)])),
-      ),
-      v.metadata({ not: { anyOf: keys.map((key) => ({ required: [key] })) } }),
-    );
+  #untagged(schema: v.GenericSchema, object: ObjectSchema, keys: readonly string[]): v.GenericSchema {
+    const probe = OBJECT_PROBES.find((probe) => leadsTo(schema, object, probe));
+    const absent = keys.map((key) => {
+      const isNullTaken = leadsTo(schema, object, { ...probe, [key]: null });
+      return [key, v.optional(isNullTaken ? v.null() : v.never())];
+    });
+    return v.looseObject({ ...this.#entries(object), ...Object.fromEntries(absent) });
   }
 }
 
@@ -166,8 +179,14 @@ function member(schema: v.GenericSchema, name: string): v.GenericSchema {
   return value;
 }
 
+function members(schema: v.GenericSchema, name: string): readonly v.GenericSchema[] {
+  const value: unknown = Reflect.get(schema, name);
+  return Array.isArray(value) ? value.filter(isSchema) : [];
+}
+
 /** Numbers tell their bounds in what they expect. */
-const NUMBER_REGEXP = /^(?:a (?<number>number)|an? (?:safe )?integer)(?: from (?<least>\S+) to (?<most>\S+)| of at least (?<only>\S+))?$/;
+const NUMBER_REGEXP =
+  /^(?:a (?<number>number)|an? (?:safe )?integer)(?: from (?<least>\S+) to (?<most>\S+)| of at least (?<only>\S+))?$/;
 
 function number(schema: v.GenericSchema): v.GenericSchema {
   const groups = NUMBER_REGEXP.exec(schema.expects)?.groups;

@@ -27,9 +27,8 @@ for (const server of SERVERS) {
     const { completions } = served.client.chat;
     const { id } = await completions.create({ model, messages, store: true });
     const { data } = await threeWays(completions.messages.list(id));
-    assertEquals(data.map(({ role, content }) => ({ role, content })), [
-      { role: "user", content: server.prompts.text },
-    ]);
+    // The client's types know messages of the assistant only.
+    assertEquals<unknown>(data.map(({ role, content }) => [role, content]), [["user", server.prompts.text]]);
     await assertRejects(() => completions.messages.list("none"), NotFoundError);
     await assertRejects(
       () => completions.messages.list(id, { after: "after", limit: 0, order: "asc" }, UNKNOWN_PATH),

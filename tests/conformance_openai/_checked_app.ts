@@ -16,6 +16,10 @@ export interface Tally {
   errors: number;
   /** Frames that begin a call of a custom tool, of which OpenAI's schema of chunks knows nothing. */
   customCalls: number;
+  /** Kept messages that are not the assistant's: OpenAI's schema allows only those, its own example has others. */
+  otherRoles: number;
+  /** Pieces of streamed texts before the end: OpenAI's schema has none, and would have each say why it ended. */
+  textPieces: number;
   /** Members that OpenAI's schemas do not know. */
   readonly unknown: Set<string>;
 }
@@ -41,7 +45,16 @@ export interface Checked {
 
 /** Nothing validated yet. */
 export function newTally(): Tally {
-  return { bodies: 0, frames: 0, streams: 0, errors: 0, customCalls: 0, unknown: new Set() };
+  return {
+    bodies: 0,
+    frames: 0,
+    streams: 0,
+    errors: 0,
+    customCalls: 0,
+    otherRoles: 0,
+    textPieces: 0,
+    unknown: new Set(),
+  };
 }
 
 /**
@@ -96,7 +109,9 @@ export function validateAnswer(answer: Answer, tally: Tally): unknown[] {
   if (type !== "text/event-stream") {
     const value: unknown = JSON.parse(text);
     const name = status >= 400 ? "ErrorResponse" : schemaOf(answer);
-    if (name !== undefined) count(name, value, tally);
+    if (name === "CreateEmbeddingResponse") count(name, withVectors(value), tally);
+    else if (name === "ChatCompletionMessageList") count(name, withoutOtherRoles(value, tally), tally);
+    else if (name !== undefined) count(name, value, tally);
     if (name !== undefined && status < 400) tally.bodies++;
     return [value];
   }
@@ -104,7 +119,8 @@ export function validateAnswer(answer: Answer, tally: Tally): unknown[] {
   return framesOf(text).map((frame) => {
     const value: unknown = JSON.parse(frame);
     const isError = typeof value === "object" && value !== null && "error" in value && !("type" in value);
-    count(isError ? "ErrorResponse" : frameSchemaOf(answer), withoutCustomType(value, tally), tally);
+    const name = isError ? "ErrorResponse" : frameSchemaOf(answer);
+    count(name, name === "CreateCompletionResponse" ? asWhole(value, tally) : withoutCustomType(value, tally), tally);
     if (!isError) tally.frames++;
     return value;
   });
@@ -119,6 +135,34 @@ function withoutCustomType(value: unknown, tally: Tally): unknown {
   const plain = text.replace('"type":"custom","custom":', '"custom":');
   if (plain !== text) tally.customCalls++;
   return JSON.parse(plain);
+}
+
+/** A piece of a streamed text as if it were the end of one; all else in it is validated. */
+function asWhole(value: unknown, tally: Tally): unknown {
+  return JSON.parse(JSON.stringify(value), (key, member: unknown) => {
+    if (key === "usage" && member === null) return undefined;
+    if (key !== "finish_reason" || member !== null) return member;
+    tally.textPieces++;
+    return "stop";
+  });
+}
+
+/** Vectors in base64, which OpenAI sends when asked though its schema knows lists only, as lists. */
+function withVectors(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (key, member: unknown) => {
+    if (key !== "embedding" || typeof member !== "string") return member;
+    const bytes = Uint8Array.from(atob(member), (letter) => letter.charCodeAt(0));
+    return [...new Float32Array(bytes.buffer)];
+  });
+}
+
+/** The messages of a stored chat completion as if all were the assistant's; all else in them is validated. */
+function withoutOtherRoles(value: unknown, tally: Tally): unknown {
+  return JSON.parse(JSON.stringify(value), (key, member: unknown) => {
+    if (key !== "role" || member === "assistant") return member;
+    tally.otherRoles++;
+    return "assistant";
+  });
 }
 
 function count(name: SchemaName, value: unknown, tally: Tally): void {

@@ -122,6 +122,8 @@ Deno.test("errors are as OpenAI's schema says, in bodies and in frames", async (
     streams: 6,
     errors: 24,
     customCalls: 0,
+    otherRoles: 0,
+    textPieces: 0,
     unknown: [],
   });
 });

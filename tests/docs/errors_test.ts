@@ -19,7 +19,7 @@ Deno.test("The table of errors has every code that the code uses, and no other",
   for await (const file of walk(FOLDERS)) {
     if (file.endsWith("_error_table.ts")) continue;
     const text = await Deno.readTextFile(file);
-    for (const [, code = ""] of text.matchAll(/\bcode: "([a-z_]+)"/g)) used.add(code);
+    for (const [, code = ""] of text.matchAll(/(?:\bcode: |\bpackagingError\(\s*)"([a-z_]+)"/g)) used.add(code);
     for (const code of CODES) if (text.includes(`"${code}"`)) used.add(code);
   }
   // Of valibot's issues and of what the Responses API itself names, which are no codes of errors here.

@@ -1,10 +1,10 @@
 /** A server with the page, and a browser that looks at it. */
 import { assertEquals } from "@std/assert";
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { createApp } from "../../serving/app.ts";
 import type { AppModels, ModelDirectory } from "../../serving/directory.ts";
 import { listen } from "../../serving/listen.ts";
-import { findChromium } from "./_chromium.ts";
+import { launchChromium } from "./_chromium.ts";
 
 /** What the tests use. */
 export interface Playground {
@@ -44,7 +44,7 @@ export async function withPlayground(
   const url = `http://127.0.0.1:${server.addr.port}/`;
   let browser: Browser | undefined;
   try {
-    browser = await chromium.launch({ executablePath: await findChromium(), args: ["--no-sandbox"] });
+    browser = await launchChromium();
     const context = await browser.newContext({
       reducedMotion: "reduce",
       viewport: { width: 1280, height: 800 },

@@ -138,6 +138,7 @@ Deno.test("playground says why there are no models, and asks again", async () =>
     // A key that is typed may be what was missing.
     await page.getByLabel("API key").fill("key");
     await page.getByLabel("API key").press("Tab");
+    await page.locator("#field-model:not([disabled])").waitFor();
     assertEquals(await page.getByLabel("Model", { exact: true }).inputValue(), "late");
     await send("Go");
     assertEquals(await (await answer()).getByTestId("markdown").innerText(), "Hi");

@@ -1,18 +1,14 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { chromium } from "playwright-core";
 import { createApp } from "../../serving/app.ts";
 import { listen } from "../../serving/listen.ts";
-import { findChromium } from "./_chromium.ts";
+import { launchChromium } from "./_chromium.ts";
 import { saying, ScriptedModel } from "./_models.ts";
 
 Deno.test("playground works on another machine in the network, where browsers allow pages less", async () => {
   const model = new ScriptedModel({ Go: saying("From afar") });
   const server = await listen(createApp({ model }), { port: 0 });
-  const browser = await chromium.launch({
-    executablePath: await findChromium(),
-    // Leads to this machine, but the browser does not know that.
-    args: ["--no-sandbox", "--host-resolver-rules=MAP 192.168.77.5 127.0.0.1, MAP box.test 127.0.0.1"],
-  });
+  // Leads to this machine, but the browser does not know that.
+  const browser = await launchChromium(["--host-resolver-rules=MAP 192.168.77.5 127.0.0.1, MAP box.test 127.0.0.1"]);
   try {
     const page = await browser.newPage();
     await page.goto(`http://192.168.77.5:${server.addr.port}/`);
@@ -41,7 +37,7 @@ Deno.test("playground works on another machine in the network, where browsers al
 Deno.test("playground works where the browser allows no storage", async () => {
   const model = new ScriptedModel({ Go: saying("Good day") });
   const server = await listen(createApp({ model }), { port: 0 });
-  const browser = await chromium.launch({ executablePath: await findChromium(), args: ["--no-sandbox"] });
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage();
     await page.addInitScript(`

@@ -1,0 +1,33 @@
+/** `POST /v1/embeddings`. */
+import { ChatModelError } from "../types/mod.ts";
+import { checkEmbeddingRequest } from "../types/_parse_embedding.ts";
+import type { LoadedChatModel } from "../loaded_chat_model.ts";
+import { LoadedCustomModel } from "../loaded_custom_model.ts";
+import { readJson } from "./_body.ts";
+import { type ChatRouteOptions, modelNotFound } from "./_chat_completions.ts";
+import type { ModelDirectory } from "./directory.ts";
+import { jsonResponse } from "./_respond.ts";
+import type { Routes } from "./_router.ts";
+
+/** The routes by path, without `/v1`. */
+export function embeddingRoutes({ directory, maxBodySize }: ChatRouteOptions): Routes {
+  return {
+    "/embeddings": {
+      async POST(request, scope, headers) {
+        const embeddingRequest = checkEmbeddingRequest(await readJson(request, maxBodySize));
+        const model = await findModel(embeddingRequest.model, directory);
+        return jsonResponse(JSON.stringify(await model.embed(embeddingRequest, scope)), 200, headers);
+      },
+    },
+  };
+}
+
+async function findModel(name: string | undefined, directory: ModelDirectory): Promise<LoadedChatModel> {
+  const model = await directory.find(name);
+  if (model === undefined) throw modelNotFound(name);
+  if (!LoadedCustomModel.isInstance(model)) return model;
+  throw new ChatModelError(
+    `Cannot embed with model "${model.name}": it is a custom model. Ask it by POST /invocations`,
+    { code: "unsupported_model", param: "model" },
+  );
+}

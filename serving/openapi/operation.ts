@@ -1,0 +1,90 @@
+/** Putting operations together. */
+import { errorAnswers, type ErrorForm, type SharedAnswers } from "./errors.ts";
+import { COMMON_HEADERS } from "./headers.ts";
+import type { Json } from "./json.ts";
+
+/** What one can do at a path. */
+export interface Operation extends ErrorForm {
+  /** OpenAI's name for it, where it has one. */
+  readonly id: string;
+  /** Group in the document. */
+  readonly tag: string;
+  /** A line on what it does. */
+  readonly summary: string;
+  /** What else there is to know. */
+  readonly description: string;
+  /** Parameters in path and query. */
+  readonly parameters?: readonly Json[];
+  /** Schema of the body. */
+  readonly body?: Json;
+  /** Answers that are no errors, by status. */
+  readonly answers: Readonly<Record<string, Json>>;
+  /** Codes of the errors that can come, beside those of every route. */
+  readonly errors: readonly string[];
+}
+
+/**
+ * An operation as it stands in the document.
+ *
+ * @param operation The operation.
+ * @param shared Takes the answers that operations have in common.
+ */
+export function makeOperation(operation: Operation, shared: SharedAnswers): Json {
+  const { id, tag, summary, description, parameters, body, answers, errors } = operation;
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    description,
+    ...parameters !== undefined && { parameters },
+    ...body !== undefined && {
+      requestBody: { required: true, content: { "application/json": { schema: body } } },
+    },
+    responses: { ...answers, ...shared.refs(errorAnswers(errors, operation)) },
+  };
+}
+
+/** An answer with a body in JSON. */
+export function jsonAnswer(description: string, schema: Json): Json {
+  return answer(description, { "application/json": { schema } });
+}
+
+/** An answer that is one object, or a stream of events if that was asked for. */
+export function streamableAnswer(
+  description: string,
+  schema: Json,
+  events: { description: string; schema: Json },
+): Json {
+  return answer(description, {
+    "application/json": { schema },
+    "text/event-stream": {
+      schema: { type: "string", description: events.description },
+      // OpenAPI 3.1 has no word for what the frames of a stream hold.
+      "x-event-schema": events.schema,
+    },
+  });
+}
+
+/** An answer with bodies by their type. */
+export function answer(description: string, content: Json): Json {
+  return { description, headers: COMMON_HEADERS, content };
+}
+
+/** An id in a path. */
+export function idParameter(name: string, description: string): Json {
+  return { name, in: "path", required: true, description, schema: { type: "string", minLength: 1 } };
+}
+
+/** A parameter in the query that may be absent. */
+export function queryParameter(name: string, description: string, schema: Json): Json {
+  return { name, in: "query", description, schema };
+}
+
+/** Which part of a list to give. */
+export function pageParameters(order: "asc" | "desc"): Json[] {
+  return [
+    queryParameter("after", "Id, in the list, of what comes before the first that is wanted.", { type: "string" }),
+    queryParameter("limit", "How many at most.", { type: "integer", minimum: 1, maximum: 100, default: 20 }),
+    queryParameter("order", "From the oldest or from the newest.", { enum: ["asc", "desc"], default: order }),
+  ];
+}

@@ -1,0 +1,4 @@
+import { REQUEST_SCENARIOS } from "./_request_scenarios.ts";
+import { testScenario } from "./_scenario.ts";
+
+REQUEST_SCENARIOS.forEach(testScenario);

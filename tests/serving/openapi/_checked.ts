@@ -1,0 +1,100 @@
+/** Sending requests, and checking their answers by what the document says of them. */
+import { assert, assertEquals } from "@std/assert";
+import type { App } from "../../../serve.ts";
+import { at, object, schemaAt } from "./_document.ts";
+
+/** A request to an operation of the document. */
+export interface Sent {
+  /** Its path in the document. */
+  readonly path: string;
+  readonly method?: string;
+  /** Values of the path's parameters. */
+  readonly id?: string;
+  /** What follows the path, with its question mark. */
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The body: text as it is, all else as JSON. */
+  readonly body?: unknown;
+}
+
+/** An answer that is as the document says. */
+export interface Checked {
+  readonly status: number;
+  readonly text: string;
+  /** The body if it is JSON. */
+  readonly json: unknown;
+}
+
+/** Sends a request, and checks that status, headers and body are as the document says. */
+export async function exchange(app: App, sent: Sent): Promise<Checked> {
+  const { path, method = sent.body === undefined ? "GET" : "POST", id = "", query = "", headers = {}, body } = sent;
+  const response = await app.fetch(
+    new Request(`http://server.test${path.replace("{id}", encodeURIComponent(id))}${query}`, {
+      method,
+      headers: { "content-type": "application/json", ...headers },
+      ...body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) },
+    }),
+  );
+  const text = await response.text();
+  const where = `${method} ${path}: ${response.status} ${text.slice(0, 300)}`;
+  const keys = ["paths", path, method.toLowerCase(), "responses"];
+  const declared = at(...keys, String(response.status));
+  assert(declared, `Not declared: ${where}`);
+  checkHeaders(response, declared.pointer.slice(1).split("/").map(unescape), where);
+  const { content } = object(declared.value);
+  if (content === undefined) {
+    assertEquals(text, "", where);
+    return { status: response.status, text, json: undefined };
+  }
+  const type = response.headers.get("content-type") ?? "";
+  const media = object(object(content)[type] ?? assert(false, `Type "${type}" is not declared: ${where}`));
+  const pointer = `${declared.pointer}/content/${type.replaceAll("/", "~1")}`;
+  if (type === "text/event-stream") checkEvents(text, pointer, where);
+  if (type !== "application/json" || media["schema"] === undefined) {
+    return { status: response.status, text, json: undefined };
+  }
+  const json: unknown = JSON.parse(text);
+  checkValue(json, `${pointer}/schema`, where);
+  return { status: response.status, text, json };
+}
+
+/** The data of an event stream's frames. */
+export function frames(text: string): string[] {
+  return text.split("\n\n").filter((frame) => frame.trim() !== "" && !frame.startsWith(":")).map((frame) =>
+    frame.split("\n").filter((line) => line.startsWith("data: ")).map((line) => line.slice(6)).join("\n")
+  );
+}
+
+function checkEvents(text: string, pointer: string, where: string): void {
+  const data = frames(text).filter((frame) => frame !== "[DONE]");
+  assert(data.length > 0, where);
+  for (const frame of data) checkValue(JSON.parse(frame), `${pointer}/x-event-schema`, where);
+}
+
+function checkValue(value: unknown, pointer: string, where: string): void {
+  const validate = schemaAt(pointer);
+  assert(validate(value), `${where}: ${JSON.stringify(validate.errors)} at ${pointer}`);
+}
+
+/** Headers that every HTTP answer may have. */
+const PLAIN = ["content-type", "vary", "cache-control", "x-accel-buffering"];
+
+function checkHeaders({ headers }: Response, answer: readonly string[], where: string): void {
+  const declared = object(at(...answer, "headers")?.value);
+  for (const name of Object.keys(declared)) {
+    const { value } = at(...answer, "headers", name) ?? assert(false, where);
+    const { required = false, schema } = object(value);
+    const found = headers.get(name);
+    assert(found !== null || required === false, `Header "${name}" is missing: ${where}`);
+    if (found === null) continue;
+    const { type } = object(schema);
+    const { pointer } = at(...answer, "headers", name, "schema") ?? assert(false, where);
+    checkValue(type === "integer" ? Number(found) : found, pointer, where);
+  }
+  const own = [...headers.keys()].filter((name) => !PLAIN.includes(name) && !(name in declared));
+  if (!own.includes("content-security-policy")) assertEquals(own, [], `Headers are not declared: ${where}`);
+}
+
+function unescape(key: string): string {
+  return key.replaceAll("~1", "/").replaceAll("~0", "~");
+}
