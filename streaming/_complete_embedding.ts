@@ -28,7 +28,7 @@ export function completeEmbedding(
     if (numbers.length !== length) {
       throw wrongOutput(`vector ${index} of embed has ${numbers.length} numbers, and must have ${length}`);
     }
-    const embedding = encodingFormat === "base64" ? encodeVector(numbers) : numbers;
+    const embedding = encodingFormat === "base64" ? encodeVector(numbers, index) : numbers;
     return { object: "embedding" as const, index, embedding };
   });
   const prompt_tokens = readTokens(usage);
@@ -65,10 +65,15 @@ function readTokens(usage: unknown): number {
 }
 
 /** 32-bit floats, little-endian whatever the machine is, in base64. */
-function encodeVector(numbers: readonly number[]): string {
+function encodeVector(numbers: readonly number[], index: number): string {
   const bytes = new Uint8Array(numbers.length * 4);
   const view = new DataView(bytes.buffer);
-  for (const [i, number] of numbers.entries()) view.setFloat32(i * 4, number, true);
+  for (const [i, number] of numbers.entries()) {
+    if (!Number.isFinite(Math.fround(number))) {
+      throw wrongOutput(`vector ${index} of embed holds a number that is too large for 32 bits`);
+    }
+    view.setFloat32(i * 4, number, true);
+  }
   return bytes.toBase64();
 }
 
