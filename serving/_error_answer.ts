@@ -1,7 +1,6 @@
 /** Errors in the form that a path's clients read. */
-import { ChatModelError } from "../types/mod.ts";
+import type { ChatModelError } from "../types/mod.ts";
 import { errorResponse, errorStatus, type Header, jsonResponse, pushRetryHeaders } from "./_respond.ts";
-import { toResponsesPath } from "./responses/_field_paths.ts";
 
 /**
  * The answer that an error is.
@@ -11,22 +10,7 @@ import { toResponsesPath } from "./responses/_field_paths.ts";
  * @param headers What else goes with it.
  */
 export function errorAnswer(error: ChatModelError, path: string, headers: Header[]): Response {
-  if (path === "/invocations") return mlflowErrorResponse(error, headers);
-  return errorResponse(path === "/responses" ? inResponsesTerms(error) : error, headers);
-}
-
-/** A model knows its request by the names of the chat wire, and names what is wrong with it so. */
-function inResponsesTerms(error: ChatModelError): ChatModelError {
-  const { message, status, code, type, param, retryable, retryAfter } = error;
-  if (param === null) return error;
-  return new ChatModelError(message, {
-    status,
-    code,
-    type,
-    param: toResponsesPath(param),
-    retryable,
-    ...(retryAfter !== undefined && { retryAfter }),
-  });
+  return path === "/invocations" ? mlflowErrorResponse(error, headers) : errorResponse(error, headers);
 }
 
 /** An error as MLflow's clients read it: without the prompt and the stack that MLflow puts in. */

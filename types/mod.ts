@@ -39,13 +39,7 @@ export type {
   TextPart,
   UserContentPart,
 } from "./content_part.ts";
-export type {
-  Embedding,
-  EmbeddingParams,
-  EmbeddingRequest,
-  EmbeddingResponse,
-  EmbeddingUsage,
-} from "./embedding.ts";
+export type { Embedding, EmbeddingParams, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage } from "./embedding.ts";
 export type { ErrorObject, ErrorResponse } from "./error_object.ts";
 export {
   ChatModelError,

@@ -7,6 +7,7 @@ import { KNOWN } from "./known.ts";
 import { Plain } from "./plain.ts";
 import { chatAnswers, chatRequests } from "./schemas_chat.ts";
 import { completionAnswers, completionRequests } from "./schemas_completions.ts";
+import { responseEvents } from "./schemas_events.ts";
 import { responseAnswers, responseRequests } from "./schemas_responses.ts";
 import { storedAnswers, storedRequests } from "./schemas_stored.ts";
 import { invocationRequests, serverAnswers } from "./schemas_server.ts";
@@ -28,6 +29,7 @@ export const ANSWERS: Named = {
   ...chatAnswers,
   ...storedAnswers,
   ...responseAnswers,
+  ...responseEvents,
   ...completionAnswers,
   ...serverAnswers,
 };

@@ -50,6 +50,10 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   ResponseEvent: "A step of a streamed response. `type` says which, and what else there is.",
   ResponseItemList: "A page of what a response was asked with.",
   ResponseOutputItem: "A thing that the model gave: words, thinking, or a call.",
+  ResponseOutputText: "Words of the model.",
+  ResponseReasoningText: "The model's thinking.",
+  ResponseRefusal: "A refusal of the model.",
+  ResponseSummaryText: "The model's thinking, in the place of its summary.",
   ResponseUsage: "Tokens that a response took.",
   ResponseFormat: "Shape the answer must have.",
   ResponseInputItem:

@@ -48,7 +48,7 @@ export const MODEL_ERRORS = [
 
 /** The form of errors. */
 export interface ErrorForm {
-  /** Whether the route tells of errors as MLflow does, once it has been found. @default {false} */
+  /** Whether the route tells of errors as MLflow does. @default {false} */
   readonly isMlflow?: boolean;
   /** Whether a model's own errors can come, which may have any status. @default {false} */
   readonly hasModel?: boolean;
@@ -124,12 +124,17 @@ function errorAnswer(status: number, codes: readonly string[], schema: Json): Js
   };
 }
 
-/** A route has its own form of errors, but not before it has been found. */
+/** What cannot be read as a request has no path either, by which its form could be chosen. */
+const UNREADABLE = ["malformed_request", "headers_too_large", "request_timeout"];
+
+/** Errors that come in either form: of chunks that cannot be read, and of bodies. */
+const EITHER = ["request_too_large"];
+
 function schemaOf(codes: readonly string[], isMlflow: boolean): Json {
-  if (!isMlflow) return ref("ErrorResponse");
-  const before = codes.filter((code) => ANY.includes(code)).length;
-  if (before === 0) return ref("MlflowError");
-  return before === codes.length ? ref("ErrorResponse") : { anyOf: [ref("MlflowError"), ref("ErrorResponse")] };
+  if (!isMlflow || codes.every((code) => UNREADABLE.includes(code))) return ref("ErrorResponse");
+  return codes.some((code) => UNREADABLE.includes(code) || EITHER.includes(code))
+    ? { anyOf: [ref("MlflowError"), ref("ErrorResponse")] }
+    : ref("MlflowError");
 }
 
 function kindOf(code: string): ErrorKind {

@@ -1,5 +1,5 @@
 /** Headers of answers. */
-import { type Json } from "./json.ts";
+import type { Json } from "./json.ts";
 
 /** Headers under the names that they have in the document. */
 export const HEADERS = {

@@ -22,7 +22,7 @@ const all = (names: readonly string[], value: Json): Record<string, Json> =>
 
 const KEYWORDS: Readonly<Record<string, Json>> = {
   type: either(type, typeList),
-  ...all(["description", "$ref", "pattern", "format"], text),
+  ...all(["description", "pattern", "format"], text),
   enum: { type: "array" },
   required: either(flag, texts),
   items: either(schema, schemas),
@@ -42,14 +42,23 @@ const KEYWORDS: Readonly<Record<string, Json>> = {
 };
 
 /** Where a keyword is `null`, it counts as absent. */
-const properties = Object.fromEntries(
-  Object.entries(KEYWORDS).map(([name, value]) => [name, { anyOf: [value, { type: "null" }] }]),
-);
+function optional(value: Json): Json {
+  return { anyOf: [value, { type: "null" }] };
+}
+
+const properties = Object.fromEntries(Object.entries(KEYWORDS).map(([name, value]) => [name, optional(value)]));
+
+/** Not among the properties: what resolves the references of documents would take it for one. */
+const patternProperties = { "^\\$ref$": optional(text) };
 
 /** Any JSON Schema. */
 export const anyJsonSchema = v.pipe(
   v.looseObject({}),
-  v.metadata({ description: "A JSON Schema. Keywords that are not known are taken as they are.", properties }),
+  v.metadata({
+    description: "A JSON Schema. Keywords that are not known are taken as they are.",
+    properties,
+    patternProperties,
+  }),
 );
 
 /** JSON Schema of a function's arguments. */

@@ -49,18 +49,33 @@ export function jsonAnswer(description: string, schema: Json): Json {
   return answer(description, { "application/json": { schema } });
 }
 
+/** The events of a stream. */
+export interface Events {
+  /** What they are. */
+  readonly description: string;
+  /** Schema of what their data are, read as JSON. */
+  readonly schema: Json;
+  /** Whether the last one's data are `[DONE]` in place of JSON. @default {false} */
+  readonly hasDone?: boolean;
+}
+
 /** An answer that is one object, or a stream of events if that was asked for. */
-export function streamableAnswer(
-  description: string,
-  schema: Json,
-  events: { description: string; schema: Json },
-): Json {
+export function streamableAnswer(description: string, schema: Json, events: Events): Json {
+  const { hasDone = false } = events;
+  const data = { type: "string", contentMediaType: "application/json", contentSchema: events.schema };
   return answer(description, {
     "application/json": { schema },
+    // Of each event, as OpenAPI 3.2 puts it: 3.1 has no word for streams.
     "text/event-stream": {
-      schema: { type: "string", description: events.description },
-      // OpenAPI 3.1 has no word for what the frames of a stream hold.
-      "x-event-schema": events.schema,
+      schema: {
+        description: events.description,
+        type: "object",
+        properties: {
+          event: { type: "string" },
+          data: hasDone ? { anyOf: [data, { type: "string", const: "[DONE]" }] } : data,
+        },
+        required: ["data"],
+      },
     },
   });
 }

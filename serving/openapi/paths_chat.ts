@@ -5,10 +5,12 @@ import { type Operation, streamableAnswer } from "./operation.ts";
 
 /** What a stream of chat is. */
 export const CHAT_EVENTS = {
-  description: "If the request has `stream: true`: frames `data: …`, each with a `ChatCompletionChunk` as JSON, the " +
+  description:
+    "An event, if the request has `stream: true`: frames `data: …`, each with a `ChatCompletionChunk` as JSON, the " +
     "last with `[DONE]`. A failure after the first frame comes as a frame with an `ErrorResponse`, and no `[DONE]` " +
     "after it. A very long frame has its JSON in several `data` lines.",
   schema: { anyOf: [ref("ChatCompletionChunk"), ref("ErrorResponse")] },
+  hasDone: true,
 };
 
 /** Operations by path and method. */

@@ -14,10 +14,12 @@ export const completionPaths: Readonly<Record<string, Readonly<Record<string, Op
       body: ref("CompletionRequest"),
       answers: {
         200: streamableAnswer("The answers.", ref("TextCompletion"), {
-          description: "If the request has `stream: true`: frames `data: …`, each with a `TextCompletionChunk` as " +
+          description:
+            "An event, if the request has `stream: true`: frames `data: …`, each with a `TextCompletionChunk` as " +
             "JSON, the last with `[DONE]`. A failure after the first frame comes as a frame with an `ErrorResponse`, " +
             "and no `[DONE]` after it.",
           schema: { anyOf: [ref("TextCompletionChunk"), ref("ErrorResponse")] },
+          hasDone: true,
         }),
       },
       errors: [...BODY_ERRORS, ...MODEL_ERRORS],

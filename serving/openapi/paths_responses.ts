@@ -24,7 +24,7 @@ export const responsePaths: Readonly<Record<string, Readonly<Record<string, Oper
       body: ref("ResponseRequest"),
       answers: {
         200: streamableAnswer("The response.", ref("Response"), {
-          description: "If the request has `stream: true`: OpenAI's events `event: …`, `data: …`, each a " +
+          description: "An event, if the request has `stream: true`: OpenAI's, as `event: …`, `data: …`, each a " +
             "`ResponseEvent` as JSON. The last one is `response.completed`, `response.incomplete` or `response.failed`.",
           schema: ref("ResponseEvent"),
         }),

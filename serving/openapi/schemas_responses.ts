@@ -15,19 +15,28 @@ export const responseRequests = {
 const count = integer(0);
 const status = oneOf(["in_progress", "completed", "incomplete"]);
 const probability = { token: text, logprob: number(), bytes: list(integer(0, 255), "bytes") };
-const probabilities = list(object({ ...probability, top_logprobs: list(object(probability), "tokens") }), "tokens");
+/** How likely tokens were. */
+export const probabilities = list(
+  object({ ...probability, top_logprobs: list(object(probability), "tokens") }),
+  "tokens",
+);
 
-const outputText = shape({
+/** Words. */
+export const outputText = shape({
   type: word("output_text"),
   text,
   annotations: list(freeForm, "annotations"),
   logprobs: probabilities,
 });
-const refusal = shape({ type: word("refusal"), refusal: text });
-const summary = shape({ type: word("summary_text"), text });
-const thinking = shape({ type: word("reasoning_text"), text });
+/** A refusal. */
+export const refusal = shape({ type: word("refusal"), refusal: text });
+/** Thinking in the place of a summary. */
+export const summary = shape({ type: word("summary_text"), text });
+/** Thinking. */
+export const thinking = shape({ type: word("reasoning_text"), text });
 
-const outputItem = tagged("type", [
+/** A thing that the model gave. */
+export const outputItem = tagged("type", [
   shape({
     type: word("message"),
     id: text,
@@ -54,7 +63,8 @@ const usage = object({
   total_tokens: count,
 });
 
-const response = object({
+/** The response object. */
+export const response = object({
   id: text,
   object: word("response"),
   created_at: count,
@@ -92,8 +102,11 @@ const response = object({
 export const responseAnswers = {
   Response: response,
   ResponseOutputItem: outputItem,
+  ResponseOutputText: outputText,
+  ResponseRefusal: refusal,
+  ResponseSummaryText: summary,
+  ResponseReasoningText: thinking,
   ResponseUsage: usage,
-  ResponseEvent: object({ type: text, sequence_number: count }),
   ResponseItemList: object({
     object: word("list"),
     data: list(object({ id: text, type: text }), "items"),

@@ -8,6 +8,7 @@ import type { RequestScope } from "../_request_scope.ts";
 import { type Header, jsonResponse } from "../_respond.ts";
 import { gatherItems } from "./_context.ts";
 import { EventWriter } from "./_event_writer.ts";
+import { inResponsesTerms } from "./_field_paths.ts";
 import { keepResponse } from "./_keep.ts";
 import { toOutput } from "./_output_items.ts";
 import { parseResponseRequest, type ResponseRequest } from "./_parse_request.ts";
@@ -33,7 +34,7 @@ export async function createResponse(
     // If it cannot be found, the stream tells.
     if (found instanceof Promise) found.then((model) => name ??= model.name, () => {});
     else name ??= found.name;
-    const stream = await openStream(found, chatRequest, scope, options);
+    const stream = await inResponsesTerms(() => openStream(found, chatRequest, scope, options));
     const head = { id: createId("resp_"), created: Math.floor(Date.now() / 1000), request: responseRequest };
     const events = new ResponseEvents(head, name ?? "");
     const writer = new EventWriter(events, { keep, toError: (error) => options.report(error, scope) });
@@ -42,7 +43,8 @@ export async function createResponse(
     return eventStreamResponse(body, scope, headers);
   }
   const model = await found;
-  const response = toResponse(await model.predict(chatRequest, scope), responseRequest);
+  const answer = await inResponsesTerms(() => model.predict(chatRequest, scope));
+  const response = toResponse(answer, responseRequest);
   await keep(response);
   return jsonResponse(JSON.stringify(response), 200, headers);
 }

@@ -1,4 +1,5 @@
 /** Where a field of chat completions stands in the Responses API. */
+import { ChatModelError } from "../../types/mod.ts";
 
 const NAMES: readonly (readonly [chat: RegExp, responses: string])[] = [
   // Which item it was is not known any more: one may make several messages, or none.
@@ -18,4 +19,24 @@ const NAMES: readonly (readonly [chat: RegExp, responses: string])[] = [
  */
 export function toResponsesPath(path: string): string {
   return NAMES.reduce((path, [chat, responses]) => path.replace(chat, responses), path);
+}
+
+/**
+ * Asks a model, which knows its request by the names of chat completions, and names what is wrong with it so.
+ *
+ * @param answer Asks it.
+ * @returns What it gives.
+ * @throws What it fails with, with the field's place in the Responses API.
+ */
+export async function inResponsesTerms<T>(answer: () => Promise<T>): Promise<T> {
+  try {
+    return await answer();
+  } catch (cause) {
+    if (!ChatModelError.isInstance(cause) || cause.param === null) throw cause;
+    const { message, status, code, type, retryable, retryAfter } = cause;
+    const param = toResponsesPath(cause.param);
+    if (param === cause.param) throw cause;
+    const hint = retryAfter !== undefined && { retryAfter };
+    throw new ChatModelError(message, { status, code, type, param, retryable, ...hint, cause });
+  }
 }

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { sortFields } from "../../types/_params_schema.ts";
 import { freeForm, type JsonObject } from "../../types/_schema.ts";
 import { ValidationError } from "../../types/mod.ts";
+import { checkMetadata } from "../_metadata.ts";
 import { REQUEST_NAMES, type RequestFields, responseRequest } from "./_request_schema.ts";
 
 /** A request that has passed validation: the fields that are known, without those that were `null`, and the others. */
@@ -19,6 +20,7 @@ export interface ResponseRequest extends RequestFields {
 export function parseResponseRequest(body: unknown): ResponseRequest {
   const { known, extra } = sortFields(parse(freeForm, body), REQUEST_NAMES);
   const fields = parse(responseRequest, known);
+  checkMetadata(fields.metadata, "Cannot parse response request");
   return extra === undefined ? fields : { ...fields, extra };
 }
 

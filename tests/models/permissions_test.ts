@@ -33,7 +33,7 @@ const WRONG: readonly (readonly [unknown, string])[] = [
 for (const [value, part] of WRONG) {
   Deno.test(`parsePermissions() refuses ${JSON.stringify(value)}`, () => {
     const error = assertThrows(() => parsePermissions(value), ChatModelError, part);
-    assertEquals([error.code, error.status], ["invalid_permissions", 400]);
+    assertEquals([error.code, error.status], ["invalid_permissions", 500]);
     assert(error.message.startsWith("Cannot read permissions"));
   });
 }

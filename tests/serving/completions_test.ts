@@ -1,6 +1,7 @@
 /** Legacy completions: prompts answered by chat models. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { BadRequestError, OpenAI } from "openai";
+import fc from "fast-check";
 import { DemoChatModel } from "../../adapters/demo/mod.ts";
 import {
   type ChatMessage,
@@ -170,6 +171,25 @@ Deno.test("POST /v1/completions streams pieces of text, without usage unless ask
       JSON.parse(JSON.stringify(frame).replace(/"finish_reason":null/g, '"finish_reason":"stop"')),
     );
   }
+});
+
+Deno.test("POST /v1/completions streams the same texts as it gives whole, whatever is asked", async () => {
+  const app = testApp({ demo: DemoChatModel });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.string({ unit: "grapheme", maxLength: 40 }), { minLength: 1, maxLength: 9 }),
+      fc.record({ n: fc.integer({ min: 1, max: 3 }), echo: fc.boolean(), max_tokens: fc.integer({ min: 1, max: 20 }) }),
+      async (prompt, params) => {
+        const { json: { choices, usage } } = await complete(app, { prompt, ...params });
+        const streamed = await frames(app, { prompt, ...params, stream_options: { include_usage: true } });
+        const { texts, reasons } = join(streamed);
+        assertEquals({ texts, reasons }, join([{ choices }]));
+        assertEquals(texts.length, prompt.length * params.n);
+        assertEquals(streamed.at(-1)?.usage, usage);
+      },
+    ),
+    { numRuns: 60 },
+  );
 });
 
 Deno.test("POST /v1/completions repeats the prompts if told to", async () => {
@@ -431,6 +451,24 @@ Deno.test("openai's client gets completions, whole and streamed", async () => {
     }
     assertEquals([joined, total], [text, whole.usage?.total_tokens]);
     await assertRejects(() => completions.create({ model: "demo", prompt: [1, 2] }), BadRequestError, "token ids");
+  } finally {
+    server.shutdown();
+    await server.finished;
+  }
+});
+
+Deno.test("openai's client ends all prompts when it leaves a stream", async () => {
+  const model = new Gated(4);
+  const server = await listen(createApp({ m: model }), { port: 0 });
+  try {
+    const baseURL = `http://127.0.0.1:${server.addr.port}/v1`;
+    const { completions } = new OpenAI({ baseURL, apiKey: "none", maxRetries: 0 });
+    for await (const { choices } of await completions.create({ model: "m", prompt: TEN, stream: true })) {
+      assertEquals(choices[0]?.text, "(");
+      break;
+    }
+    while (model.ended.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+    assertEquals(model.asked, TEN.slice(0, 4));
   } finally {
     server.shutdown();
     await server.finished;

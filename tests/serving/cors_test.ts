@@ -36,7 +36,7 @@ for (const origin of LOCAL) {
       await post(app, ask("Hi", { stream: true }), { headers }),
       await post(app, "nonsense", { headers }),
       await send(app, "/nope", { headers }),
-      await send(app, "/v1/chat/completions", { headers }),
+      await send(app, "/v1/completions", { headers }),
       await send(app, "/v1/models", { headers }),
     ];
     assertEquals(answers.map(({ status }) => status), [200, 200, 400, 404, 405, 200]);
@@ -70,7 +70,8 @@ for (const origin of FOREIGN) {
 
 Deno.test("CORS: the answer to a preflight allows the headers that were asked for", async () => {
   const wanted = "authorization, content-type, x-stainless-lang, x-stainless-timeout";
-  for (const path of ["/v1/chat/completions", "/invocations"]) {
+  const routes = { "/v1/chat/completions": "GET, HEAD, POST", "/v1/completions": "POST", "/invocations": "POST" };
+  for (const [path, methods] of Object.entries(routes)) {
     const answer = await send(testApp(), path, {
       method: "OPTIONS",
       headers: {
@@ -81,7 +82,7 @@ Deno.test("CORS: the answer to a preflight allows the headers that were asked fo
     });
     assertEquals([answer.status, answer.text], [204, ""]);
     assertEquals(answer.headers.get("access-control-allow-origin"), "http://localhost:3000");
-    assertEquals(answer.headers.get("access-control-allow-methods"), "POST");
+    assertEquals(answer.headers.get("access-control-allow-methods"), methods);
     assertEquals(answer.headers.get("access-control-allow-headers"), wanted);
     assertEquals(answer.headers.get("access-control-max-age"), "86400");
   }

@@ -1,11 +1,10 @@
 /** Vectors of texts: by the server, by a loaded model, and by the demo model. */
 import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { BadRequestError } from "openai";
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { DemoChatModel } from "../../adapters/demo/mod.ts";
 import { OllamaClient, OllamaModels } from "../../adapters/ollama/mod.ts";
 import {
-  ChatModel,
   ChatModelError,
   CustomModel,
   type EmbeddingParams,

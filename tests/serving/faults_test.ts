@@ -65,7 +65,7 @@ const REFUSALS: readonly (readonly [name: string, answer: Answer, failure: Failu
     [502, "upstream_error"],
     1,
   ],
-  ["502 in HTML", htmlError(), [502, "upstream_error"], 1],
+  ["502 in HTML", htmlError(), [502, "upstream_unavailable"], 1],
   ["a reset before the headers", ["reset"], [502, "upstream_unreachable"], 3],
   ["an end before the headers", ["close"], [502, "upstream_unreachable"], 3],
   ["a stall before the headers", ["stall"], [504, "first_token_timeout"], 1],

@@ -1,9 +1,236 @@
 import { assert, assertEquals } from "@std/assert";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { DemoChatModel } from "../../adapters/demo/mod.ts";
-import { ChatModel, ChatModelError, CustomModel, OverloadedError } from "../../mod.ts";
-import { findOperations } from "./openapi/_operations.ts";
-import { exchange, frames } from "./openapi/_checked.ts";
-import { document, object } from "./openapi/_document.ts";
+import { ChatModelError } from "../../mod.ts";
+import { MemoryResponseStore } from "../../serve.ts";
+import { StaticDirectory } from "../../serving/directory.ts";
+import { makeRoutes } from "../../serving/_routes.ts";
 import { generated } from "../../serving/openapi/generate.ts";
 import { testApp } from "./_app.ts";
+import { exchange, frames, type Sent } from "./openapi/_checked.ts";
+import { document, object } from "./openapi/_document.ts";
+import { Echo, Everything } from "./openapi/_models.ts";
+import { findOperations } from "./openapi/_operations.ts";
+
+const app = testApp({ everything: new Everything(), demo: new DemoChatModel(), echo: new Echo() });
+
+const messages = [{ role: "user", content: "Hello" }];
+const tools = [{ type: "function", function: { name: "f" } }];
+
+Deno.test("_openapi_document.ts is what its generator makes", async () => {
+  const written = await Deno.readTextFile(new URL("../../serving/_openapi_document.ts", import.meta.url));
+  assertEquals(written, generated(), "Run 'deno task generate'");
+  assertEquals(generated(), generated());
+});
+
+Deno.test("The document is valid OpenAPI 3.1", async () => {
+  const validator = new Validator();
+  const result = await validator.validate(structuredClone(document));
+  assertEquals([result.valid, result.errors], [true, undefined]);
+  assertEquals(validator.version, "3.1");
+  // A validator that takes anything would prove nothing.
+  assert(!(await new Validator().validate({ ...document, paths: { "/x": { get: { responses: 1 } } } })).valid);
+});
+
+Deno.test("The document has every route, and no other", () => {
+  const routes = makeRoutes({
+    directory: new StaticDirectory({ echo: new Echo() }, {}),
+    maxBodySize: 1,
+    keepAliveInterval: 1,
+    statusWait: 1,
+    responseStore: new MemoryResponseStore(),
+    report: ChatModelError.from,
+  }, { playground: true });
+  const bare = new Set(["/invocations", "/ping", "/health", "/version", "/openapi.json", "/"]);
+  const expected = Object.entries(routes).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${bare.has(path) ? path : `/v1${path.replace(":id", "{id}")}`}`)
+  );
+  assertEquals(findOperations().sort(), expected.sort());
+});
+
+Deno.test("The document has each operation's name once, and no reference that leads nowhere", () => {
+  const ids: string[] = [];
+  for (const operations of Object.values(object(document["paths"]))) {
+    for (const operation of Object.values(object(operations))) ids.push(String(object(operation)["operationId"]));
+  }
+  assertEquals(ids.length, new Set(ids).size);
+  const used = new Set([...JSON.stringify(document).matchAll(/"#\/components\/([^"]+)"/g)].map(([, path]) => path));
+  const { components } = document;
+  const there = Object.entries(object(components)).flatMap(([kind, named]) =>
+    Object.keys(object(named)).map((name) => `${kind}/${name}`)
+  );
+  assertEquals([...used].filter((path) => path === undefined || !there.includes(path)), []);
+  assertEquals(there.filter((path) => !used.has(path)), []);
+});
+
+Deno.test("App.fetch() serves the document, whose server is the one that sent it", async () => {
+  const { json } = await exchange(app, { path: "/openapi.json" });
+  assertEquals(json, document);
+  assertEquals(document["servers"], [{ url: "/" }]);
+});
+
+/** Requests with what they are answered with, each checked by the document. */
+const CASES: readonly (readonly [status: number, sent: Sent])[] = [
+  [200, { path: "/v1/chat/completions", body: { messages } }],
+  [200, { path: "/v1/chat/completions", body: { messages, tools, n: 2 } }],
+  [200, { path: "/v1/chat/completions", body: { messages, stream: true, stream_options: { include_usage: true } } }],
+  [200, { path: "/v1/chat/completions", body: { messages, tools, stream: true } }],
+  [200, { path: "/v1/chat/completions", body: { model: "demo", messages, reasoning_effort: "high", logprobs: true } }],
+  [200, { path: "/v1/chat/completions", body: { messages, tools: [{ type: "custom", custom: { name: "c" } }] } }],
+  [400, { path: "/v1/chat/completions", body: { messages: [] } }],
+  [400, { path: "/v1/chat/completions", body: "{" }],
+  [403, { path: "/v1/chat/completions", body: { messages }, headers: { origin: "http://evil.test" } }],
+  [404, { path: "/v1/chat/completions", body: { model: "nowhere", messages } }],
+  [415, { path: "/v1/chat/completions", body: { messages }, headers: { "content-encoding": "lzma" } }],
+  [400, { path: "/v1/chat/completions", body: { messages }, headers: { "content-encoding": "gzip" } }],
+  [400, { path: "/v1/chat/completions", body: { model: "echo", messages } }],
+  [500, { path: "/v1/chat/completions", body: { messages: [{ role: "user", content: "bug" }] } }],
+  [503, { path: "/v1/chat/completions", body: { messages: [{ role: "user", content: "busy" }] } }],
+  [200, { path: "/v1/chat/completions" }],
+  [200, { path: "/v1/chat/completions", query: "?limit=1&order=desc&model=x&metadata[a]=b" }],
+  [400, { path: "/v1/chat/completions", query: "?limit=0" }],
+  [400, { path: "/v1/chat/completions", query: "?after=x" }],
+  [404, { path: "/v1/chat/completions/{id}", id: "x" }],
+  [404, { path: "/v1/chat/completions/{id}", id: "x", method: "DELETE" }],
+  [404, { path: "/v1/chat/completions/{id}", id: "x", body: { metadata: {} } }],
+  [400, { path: "/v1/chat/completions/{id}", id: "x", body: { metadata: 1 } }],
+  [404, { path: "/v1/chat/completions/{id}/messages", id: "x" }],
+  [200, { path: "/v1/responses", body: { input: "Hello" } }],
+  [200, { path: "/v1/responses", body: { input: "Hello", stream: true, reasoning: { summary: "auto" } } }],
+  [200, {
+    path: "/v1/responses",
+    body: { input: "Hello", tools: [{ type: "function", name: "f" }], stream: true },
+  }],
+  [200, {
+    path: "/v1/responses",
+    body: { input: "Hello", tools: [{ type: "function", name: "f", parameters: {} }], tool_choice: "auto" },
+  }],
+  [200, {
+    path: "/v1/responses",
+    body: { model: "demo", input: "Hello", text: { format: { type: "json_object" } }, metadata: { a: "b" }, user: "u" },
+  }],
+  [400, { path: "/v1/responses", body: {} }],
+  [400, { path: "/v1/responses", body: { input: "Hello", metadata: { a: "x".repeat(513) } } }],
+  [400, { path: "/v1/chat/completions", body: { messages, metadata: { ["x".repeat(65)]: "a" } } }],
+  [400, { path: "/v1/responses", body: { input: "Hello", previous_response_id: "x" } }],
+  [404, { path: "/v1/responses", body: { input: [{ type: "item_reference", id: "x" }] } }],
+  [503, { path: "/v1/responses", body: { input: "busy", stream: true } }],
+  [404, { path: "/v1/responses/{id}", id: "x" }],
+  [400, { path: "/v1/responses/{id}", id: "x", query: "?stream=true" }],
+  [404, { path: "/v1/responses/{id}", id: "x", method: "DELETE" }],
+  [404, { path: "/v1/responses/{id}/input_items", id: "x" }],
+  [404, { path: "/v1/responses/{id}/cancel", id: "x", method: "POST" }],
+  [404, { path: "/v1/responses/input_tokens", method: "POST" }],
+  [404, { path: "/v1/responses/compact", method: "POST" }],
+  [200, { path: "/v1/completions", body: { prompt: ["a", "b"], n: 2, logprobs: 1 } }],
+  [200, { path: "/v1/completions", body: { prompt: "a", stream: true, stream_options: { include_usage: true } } }],
+  [200, { path: "/v1/completions", body: { prompt: "a", stream: true, logprobs: 1 } }],
+  [400, { path: "/v1/completions", body: { prompt: [] } }],
+  [400, { path: "/v1/completions", body: { prompt: "a", best_of: 2 } }],
+  [200, { path: "/v1/embeddings", body: { input: ["a", "b"] } }],
+  [200, { path: "/v1/embeddings", body: { input: "a", encoding_format: "base64" } }],
+  [400, { path: "/v1/embeddings", body: { input: "" } }],
+  [200, { path: "/v1/models" }],
+  [200, { path: "/v1/models/{id}", id: "demo" }],
+  [404, { path: "/v1/models/{id}", id: "a/b" }],
+  [403, { path: "/v1/models/{id}", id: "demo", method: "DELETE" }],
+  [404, { path: "/v1/models/{id}", id: "x", method: "DELETE" }],
+  [200, { path: "/invocations", body: { messages } }],
+  [200, { path: "/invocations", body: { messages, stream: true } }],
+  [200, { path: "/invocations", body: { inputs: { messages } } }],
+  [200, { path: "/invocations", body: { model: "echo", inputs: [1, "a"] } }],
+  [200, { path: "/invocations", body: { model: "echo", prompt: "a" } }],
+  [200, { path: "/invocations", body: { model: "echo", dataframe_split: { columns: ["a"], data: [[1], [2]] } } }],
+  [400, { path: "/invocations", body: {} }],
+  [400, { path: "/invocations", body: "" }],
+  [400, { path: "/invocations", body: { messages: 1 } }],
+  [403, { path: "/invocations", body: { messages }, headers: { origin: "http://evil.test" } }],
+  [404, { path: "/invocations", body: { model: "x", messages } }],
+  [415, { path: "/invocations", body: { messages }, headers: { "content-type": "text/plain" } }],
+  [500, { path: "/invocations", body: { messages: [{ role: "user", content: "bug" }] } }],
+  [503, { path: "/invocations", body: { messages: [{ role: "user", content: "busy" }] } }],
+  [200, { path: "/ping" }],
+  [200, { path: "/health" }],
+  [200, { path: "/version" }],
+  [200, { path: "/" }],
+  [200, { path: "/", headers: { accept: "text/html" } }],
+  [403, { path: "/", headers: { origin: "http://evil.test" } }],
+  [200, { path: "/openapi.json" }],
+];
+
+for (const [status, sent] of CASES) {
+  const { path, method = sent.body === undefined ? "GET" : "POST", body, query = "" } = sent;
+  const what = `${method} ${path}${query} ${body === undefined ? "" : JSON.stringify(body).slice(0, 80)}`.trimEnd();
+  Deno.test(`App.fetch() answers ${what} with ${status}, as the document says`, async () => {
+    assertEquals((await exchange(app, sent)).status, status);
+  });
+}
+
+Deno.test("App.fetch() is asked every operation of the document in these tests", () => {
+  const asked = new Set(
+    CASES.map(([, { path, body, method = body === undefined ? "GET" : "POST" }]) => `${method} ${path}`),
+  );
+  assertEquals(findOperations().filter((operation) => !asked.has(operation)), []);
+});
+
+Deno.test("App.fetch() answers as the document says when answers are kept", async () => {
+  const made = await exchange(app, {
+    path: "/v1/chat/completions",
+    body: { messages, store: true, metadata: { a: "b" } },
+  });
+  const id = String(object(made.json)["id"]);
+  const completion = "/v1/chat/completions/{id}";
+  for (
+    const sent of [
+      { path: "/v1/chat/completions", query: "?metadata[a]=b" },
+      { path: completion, id },
+      { path: completion, id, body: { metadata: null } },
+      { path: `${completion}/messages`, id },
+      { path: completion, id, method: "DELETE" },
+    ]
+  ) assertEquals((await exchange(app, sent)).status, 200);
+  const response = await exchange(app, {
+    path: "/v1/responses",
+    body: {
+      instructions: "Be short",
+      input: [
+        { role: "user", content: [{ type: "input_text", text: "Hello" }] },
+        { type: "function_call", call_id: "c", name: "f", arguments: "{}" },
+        { type: "function_call_output", call_id: "c", output: "1" },
+      ],
+    },
+  });
+  const responseId = String(object(response.json)["id"]);
+  const path = "/v1/responses/{id}";
+  const again = { input: "Again", previous_response_id: responseId };
+  assertEquals((await exchange(app, { path: "/v1/responses", body: again })).status, 200);
+  assertEquals((await exchange(app, { path, id: responseId, query: "?stream=false" })).status, 200);
+  assertEquals((await exchange(app, { path: `${path}/input_items`, id: responseId, query: "?limit=2" })).status, 200);
+  assertEquals((await exchange(app, { path: `${path}/cancel`, id: responseId, method: "POST" })).status, 400);
+  assertEquals((await exchange(app, { path, id: responseId, method: "DELETE" })).status, 200);
+});
+
+Deno.test("App.fetch() ends a stream that fails as the document says", async () => {
+  const failing = testApp({ everything: new Everything() }, { statusWait: 0 });
+  for (
+    const [path, body] of [
+      ["/v1/chat/completions", { messages: [{ role: "user", content: "bug" }], stream: true }],
+      ["/v1/completions", { prompt: "bug", stream: true }],
+      ["/v1/responses", { input: "bug", stream: true }],
+    ] as const
+  ) {
+    const { status, text } = await exchange(failing, { path, body });
+    assert(status === 500 || frames(text).some((frame) => frame.includes('"error"')), text);
+  }
+});
+
+Deno.test("App.fetch() answers with a status that the document has not only where the model chose it", async () => {
+  const response = await app.fetch(
+    new Request("http://server.test/v1/chat/completions", {
+      method: "POST",
+      body: JSON.stringify({ messages: [{ role: "user", content: "teapot" }] }),
+    }),
+  );
+  await response.body?.cancel();
+  assertEquals(response.status, 418);
+});

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type * as v from "valibot";
 import type { chatCompletionChunk } from "../../types/_chunk_schema.ts";
+import type { embeddingRequest } from "../../types/_embedding_schema.ts";
 import type { errorResponse } from "../../types/_error_schema.ts";
 import type { message } from "../../types/_message_schema.ts";
 import type { modelList } from "../../types/_model_list_schema.ts";
@@ -15,6 +16,7 @@ import {
   chatMessageSchema,
   type ChatParams,
   chatParamsSchema,
+  type EmbeddingRequest,
   type ErrorResponse,
   type ModelList,
   type StandardSchema,
@@ -30,6 +32,7 @@ export type Drift = [
   Expect<Equal<Output<typeof namedParams>, Known<Omit<ChatParams, "extra">>>>,
   Expect<Equal<Output<typeof chatCompletionResponse>, Known<ChatCompletionResponse>>>,
   Expect<Equal<Output<typeof chatCompletionChunk>, Known<ChatCompletionChunk>>>,
+  Expect<Equal<Output<typeof embeddingRequest>, Known<EmbeddingRequest>>>,
   Expect<Equal<Output<typeof errorResponse>, Known<ErrorResponse>>>,
   Expect<Equal<Output<typeof modelList>, Known<ModelList>>>,
 ];

@@ -3,7 +3,7 @@ import type { Version } from "../../support/replay.ts";
 /** Status and code of an error. */
 export type ExpectedError = readonly [status: number, code: string | null];
 
-const REJECTED: ExpectedError = [400, null];
+const REJECTED: ExpectedError = [400, "upstream_rejected"];
 const UNSUPPORTED: ExpectedError = [400, "unsupported_feature"];
 const TOO_LONG: ExpectedError = [400, "context_length_exceeded"];
 const NOT_FOUND: ExpectedError = [404, "model_not_found"];

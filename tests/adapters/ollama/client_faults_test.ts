@@ -19,7 +19,7 @@ const CHATS: readonly (readonly [string, Answer, string | null, number, string])
   ["an array", json([{ ...DONE }]), "upstream_bad_record", 502, '"": expected Object, got an array'],
   ["an array as message", json({ ...DONE, message: ["a"] }), "upstream_bad_record", 502, '"message": expected Object'],
   ["an empty object", json({}), "upstream_bad_record", 502, '"message" or "done"'],
-  ["an HTML 502", htmlError(), "upstream_error", 502, "status 502 (text/html): x 502 Bad Gateway. Check"],
+  ["an HTML 502", htmlError(), "upstream_unavailable", 502, "status 502 (text/html): x 502 Bad Gateway. Check"],
   ["an HTML 404", htmlError(404), "upstream_error", 502, "status 404 (text/html)"],
   [
     "a body cut short",

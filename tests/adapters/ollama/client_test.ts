@@ -213,7 +213,7 @@ for (const version of VERSIONS) {
 }
 
 /** Status and code that a recorded refusal should come to. */
-function expectedError({ scenario, response }: Recording): { status: number; code: string | null } {
+function expectedError({ scenario, response }: Recording): { status: number; code: string } {
   const text = recordedBody({ scenario, response, request: { method: "", path: "" } });
   if (response.status === 404) return { status: 404, code: "model_not_found" };
   if (response.status === 503) return { status: 503, code: "overloaded" };
@@ -221,8 +221,8 @@ function expectedError({ scenario, response }: Recording): { status: number; cod
   if (response.status === 405) return { status: 502, code: "upstream_error" };
   if (/context (length|size)/.test(text)) return { status: 400, code: "context_length_exceeded" };
   if (/does not support|is not supported/.test(text)) return { status: 400, code: "unsupported_feature" };
-  if (response.status === 400) return { status: 400, code: null };
-  if (/^(options|format)_/.test(scenario)) return { status: 400, code: null };
+  if (response.status === 400) return { status: 400, code: "upstream_rejected" };
+  if (/^(options|format)_/.test(scenario)) return { status: 400, code: "upstream_rejected" };
   return { status: 502, code: "upstream_error" };
 }
 

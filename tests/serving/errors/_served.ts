@@ -1,5 +1,5 @@
 /** Servers that fail as they are told to, on real sockets. */
-import { OllamaChatModel, type OllamaChatModelOptions, OllamaClient } from "../../../adapters/ollama/mod.ts";
+import { OllamaChatModel, OllamaClient } from "../../../adapters/ollama/mod.ts";
 import { type App, type AppModels, type AppOptions, createApp, listen, type ModelDirectory } from "../../../serve.ts";
 import { type Answer, startFakeUpstream } from "../../support/fake_upstream.ts";
 
@@ -36,12 +36,9 @@ export interface OllamaAnswers {
 }
 
 /** Starts a server before a fake Ollama. */
-export async function serveOllama(
-  { whole, lines = whole }: OllamaAnswers,
-  options: AppOptions & Partial<Pick<OllamaChatModelOptions, "allowedImageHosts">> = {},
-): Promise<Served> {
+export async function serveOllama({ whole, lines = whole }: OllamaAnswers): Promise<Served> {
   const upstream = await startFakeUpstream(({ body }) => JSON.parse(body).stream ? lines : whole);
-  const served = await serveOllamaAt(upstream.url, options);
+  const served = await serveOllamaAt(upstream.url);
   return {
     port: served.port,
     async [Symbol.asyncDispose]() {
@@ -52,6 +49,6 @@ export async function serveOllama(
 }
 
 /** Starts a server before an Ollama that is said to be at an address. */
-export async function serveOllamaAt(host: string, options: AppOptions = {}): Promise<Served> {
-  return await serve({ plain: new OllamaChatModel({ model: "plain", client: new OllamaClient({ host }) }) }, options);
+export async function serveOllamaAt(host: string): Promise<Served> {
+  return await serve({ plain: new OllamaChatModel({ model: "plain", client: new OllamaClient({ host }) }) });
 }

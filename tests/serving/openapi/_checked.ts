@@ -1,7 +1,7 @@
 /** Sending requests, and checking their answers by what the document says of them. */
 import { assert, assertEquals } from "@std/assert";
 import type { App } from "../../../serve.ts";
-import { at, object, schemaAt } from "./_document.ts";
+import { at, object, schemaAt, schemaExists } from "./_document.ts";
 
 /** A request to an operation of the document. */
 export interface Sent {
@@ -47,7 +47,8 @@ export async function exchange(app: App, sent: Sent): Promise<Checked> {
     return { status: response.status, text, json: undefined };
   }
   const type = response.headers.get("content-type") ?? "";
-  const media = object(object(content)[type] ?? assert(false, `Type "${type}" is not declared: ${where}`));
+  assert(type in object(content), `Type "${type}" is not declared: ${where}`);
+  const media = object(object(content)[type]);
   const pointer = `${declared.pointer}/content/${type.replaceAll("/", "~1")}`;
   if (type === "text/event-stream") checkEvents(text, pointer, where);
   if (type !== "application/json" || media["schema"] === undefined) {
@@ -65,10 +66,15 @@ export function frames(text: string): string[] {
   );
 }
 
+/** Checks the events of a stream, and what their data are. */
 function checkEvents(text: string, pointer: string, where: string): void {
-  const data = frames(text).filter((frame) => frame !== "[DONE]");
-  assert(data.length > 0, where);
-  for (const frame of data) checkValue(JSON.parse(frame), `${pointer}/x-event-schema`, where);
+  const found = frames(text);
+  assert(found.length > 0, where);
+  const data = `${pointer}/schema/properties/data`;
+  const isDone = found.at(-1) === "[DONE]";
+  const content = schemaExists(`${data}/anyOf/0`) ? `${data}/anyOf/0/contentSchema` : `${data}/contentSchema`;
+  for (const frame of found) checkValue({ data: frame }, `${pointer}/schema`, where);
+  for (const frame of isDone ? found.slice(0, -1) : found) checkValue(JSON.parse(frame), content, where);
 }
 
 function checkValue(value: unknown, pointer: string, where: string): void {
@@ -82,17 +88,22 @@ const PLAIN = ["content-type", "vary", "cache-control", "x-accel-buffering"];
 function checkHeaders({ headers }: Response, answer: readonly string[], where: string): void {
   const declared = object(at(...answer, "headers")?.value);
   for (const name of Object.keys(declared)) {
-    const { value } = at(...answer, "headers", name) ?? assert(false, where);
+    const { value } = there(at(...answer, "headers", name));
     const { required = false, schema } = object(value);
     const found = headers.get(name);
     assert(found !== null || required === false, `Header "${name}" is missing: ${where}`);
     if (found === null) continue;
     const { type } = object(schema);
-    const { pointer } = at(...answer, "headers", name, "schema") ?? assert(false, where);
+    const { pointer } = there(at(...answer, "headers", name, "schema"));
     checkValue(type === "integer" ? Number(found) : found, pointer, where);
   }
   const own = [...headers.keys()].filter((name) => !PLAIN.includes(name) && !(name in declared));
   if (!own.includes("content-security-policy")) assertEquals(own, [], `Headers are not declared: ${where}`);
+}
+
+function there<Value>(value: Value | undefined): Value {
+  assert(value !== undefined);
+  return value;
 }
 
 function unescape(key: string): string {

@@ -19,6 +19,11 @@ export function schemaAt(pointer: string): ValidateFunction {
   return validate;
 }
 
+/** Whether the document has a schema there. */
+export function schemaExists(pointer: string): boolean {
+  return at(...pointer.slice(1).split("/").map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"))) !== undefined;
+}
+
 /** A check by a named schema. */
 export function namedSchema(name: string): ValidateFunction {
   return schemaAt(`/components/schemas/${name}`);
@@ -29,15 +34,19 @@ export function at(...keys: readonly string[]): { readonly value: unknown; reado
   let value: unknown = document;
   let pointer = "";
   for (const key of keys) {
-    value = object(value)[key];
+    value = member(value, key);
     if (value === undefined) return undefined;
     pointer += `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
     const reference = typeof value === "object" && value !== null && "$ref" in value ? value.$ref : undefined;
     if (typeof reference !== "string") continue;
     pointer = reference.slice(1);
-    value = pointer.slice(1).split("/").reduce<unknown>((inner, key) => object(inner)[key], document);
+    value = pointer.slice(1).split("/").reduce<unknown>(member, document);
   }
   return { value, pointer };
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 }
 
 /** An object, or the test fails. */

