@@ -3,7 +3,6 @@ import type { ChatCompletionChunk, ChatCompletionResponse, ChatMessage, ChatRequ
 import { Accumulator } from "../streaming/accumulate.ts";
 import type { FrameWriter } from "../streaming/encode_sse.ts";
 import { checkMetadata } from "./_metadata.ts";
-import { guardStore } from "./responses/_guarded_store.ts";
 import type { ResponseStore, StoredObject } from "./response_store.ts";
 
 /** Keeps an answer that has ended. */
@@ -25,7 +24,7 @@ export function keeperOf({ messages, params }: ChatRequest, store: ResponseStore
   return (body) => {
     const { id, created, model } = body;
     const input = messages.map(toStored);
-    return guardStore(store).set({ id, object: "chat.completion", created, model, metadata, body: { ...body }, input });
+    return store.set({ id, object: "chat.completion", created, model, metadata, body: { ...body }, input });
   };
 }
 

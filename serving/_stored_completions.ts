@@ -7,7 +7,6 @@ import type { ChatRouteOptions } from "./_chat_completions.ts";
 import { checkMetadata } from "./_metadata.ts";
 import { pageBody, readPageQuery, unknownCursor } from "./_page_query.ts";
 import { jsonResponse } from "./_respond.ts";
-import { guardStore } from "./responses/_guarded_store.ts";
 import type { ResponseStore, StoredAnswer, StoredAnswerQuery, StoredObject } from "./response_store.ts";
 import type { Methods, Route, Routes } from "./_router.ts";
 
@@ -15,7 +14,7 @@ import type { Methods, Route, Routes } from "./_router.ts";
 export function storedCompletionRoutes(
   options: Pick<ChatRouteOptions, "responseStore" | "maxBodySize">,
 ): { readonly list: Route; readonly routes: Routes } {
-  const store = guardStore(options.responseStore);
+  const store = options.responseStore;
   return {
     list: (request, _scope, headers) => listCompletions(request, headers, store),
     routes: {

@@ -10,6 +10,7 @@ import { RequestScope } from "./_request_scope.ts";
 import { errorStatus, type Header, invalidUrl, methodNotAllowed } from "./_respond.ts";
 import { isOwnPage } from "./_playground.ts";
 import { pathOf, routePath, Router } from "./_router.ts";
+import { guardStore } from "./_guarded_store.ts";
 import { MemoryResponseStore } from "./_memory_store.ts";
 import type { ResponseStore } from "./response_store.ts";
 import { makeRoutes } from "./_routes.ts";
@@ -109,7 +110,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
     maxBodySize: options.maxBodySize ?? 33_554_432,
     keepAliveInterval: options.keepAliveInterval ?? 15_000,
     statusWait: options.statusWait ?? 15_000,
-    responseStore: options.responseStore ?? new MemoryResponseStore(),
+    responseStore: guardStore(options.responseStore ?? new MemoryResponseStore()),
     report(thrown, scope) {
       const error = ChatModelError.from(thrown);
       // What the server itself ended, it need not be told of.

@@ -47,6 +47,8 @@ export function errorOfAnswer(call: Call, answer: ErrorAnswer): ChatModelError {
   if (status < 400) return redirected(at, headers.get("location"), options);
   if (status === 429) {
     return new OverloadedError(`${at} refuses more calls for now${said}`, {
+      // OpenAI's API has it with each 429, and some clients do not try again without it.
+      retryAfter: 1_000,
       ...options,
       code: "rate_limit_exceeded",
     });
@@ -102,12 +104,16 @@ function errorOfText(
   const message = `Cannot ${action}: Ollama at "${url}" says: ${said}`;
   if (text.type === "exceed_context_size_error" || CONTEXT_REGEXP.test(text.full)) {
     const { content = "messages" } = call;
-    const advice = content === "input" ? 'Shorten the texts, set "truncate"' : "Shorten the conversation";
-    return new ChatModelError(`${message}. ${advice} or raise "num_ctx"`, {
-      code: "context_length_exceeded",
-      param: content,
-      cause,
-    });
+    const advice = content === "input" ? 'shorten the texts, set "truncate"' : "shorten the conversation";
+    // LangChain's clients know the case by "maximum context length" in the text alone.
+    return new ChatModelError(
+      `${message}. The model's maximum context length is passed: ${advice} or raise "num_ctx"`,
+      {
+        code: "context_length_exceeded",
+        param: content,
+        cause,
+      },
+    );
   }
   if (UNSUPPORTED_REGEXP.test(text.full)) {
     return new ChatModelError(message, { code: "unsupported_feature", cause });

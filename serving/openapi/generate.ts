@@ -14,8 +14,13 @@ export function generated(): string {
 // deno-fmt-ignore-file
 
 /** What the server takes and gives: an OpenAPI 3.1 document in JSON. */
-export const OPENAPI_DOCUMENT: string = ${JSON.stringify(JSON.stringify(makeDocument()))};
+export const OPENAPI_DOCUMENT: string = ${quote(JSON.stringify(makeDocument()))};
 `;
+}
+
+/** In single quotes, as JSON is full of the others. */
+function quote(text: string): string {
+  return `'${text.replaceAll(/[\\']/g, "\\$&")}'`;
 }
 
 if (import.meta.main) {

@@ -3,12 +3,10 @@ import { ChatModelError } from "../../types/mod.ts";
 import type { ChatRouteOptions } from "../_chat_completions.ts";
 import type { Route, Routes } from "../_router.ts";
 import { createResponse } from "./_create.ts";
-import { guardStore } from "./_guarded_store.ts";
 import { storedResponseRoutes } from "./_stored.ts";
 
 /** The routes by path, without `/v1`. */
-export function responseRoutes(given: ChatRouteOptions): Routes {
-  const options = { ...given, responseStore: guardStore(given.responseStore) };
+export function responseRoutes(options: ChatRouteOptions): Routes {
   return {
     "/responses": { POST: (request, scope, headers) => createResponse(request, scope, headers, options) },
     "/responses/input_tokens": { POST: missing("count input tokens", 'see the "usage" of an answer') },

@@ -8,7 +8,7 @@ import { makeRoutes } from "../../serving/_routes.ts";
 import { generated } from "../../serving/openapi/generate.ts";
 import { testApp } from "./_app.ts";
 import { exchange, frames, type Sent } from "./openapi/_checked.ts";
-import { document, object } from "./openapi/_document.ts";
+import { at, document, object, schemaAt } from "./openapi/_document.ts";
 import { Echo, Everything } from "./openapi/_models.ts";
 import { findOperations } from "./openapi/_operations.ts";
 
@@ -224,13 +224,14 @@ Deno.test("App.fetch() ends a stream that fails as the document says", async () 
   }
 });
 
-Deno.test("App.fetch() answers with a status that the document has not only where the model chose it", async () => {
-  const response = await app.fetch(
-    new Request("http://server.test/v1/chat/completions", {
-      method: "POST",
-      body: JSON.stringify({ messages: [{ role: "user", content: "teapot" }] }),
-    }),
-  );
-  await response.body?.cancel();
-  assertEquals(response.status, 418);
+Deno.test("The document tells of a model's own errors, which may have any status", async () => {
+  const body = JSON.stringify({ messages: [{ role: "user", content: "teapot" }] });
+  for (const path of ["/v1/chat/completions", "/invocations"]) {
+    const headers = { "content-type": "application/json" };
+    const response = await app.fetch(new Request(`http://server.test${path}`, { method: "POST", headers, body }));
+    assertEquals(response.status, 418);
+    const pointer = at("paths", path, "post", "responses", "default")?.pointer;
+    const validate = schemaAt(`${pointer}/content/application~1json/schema`);
+    assert(validate(await response.json()), JSON.stringify(validate.errors));
+  }
 });

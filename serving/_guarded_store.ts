@@ -1,6 +1,6 @@
 /** A store whose failures are told as what they are. */
-import { ChatModelError } from "../../types/mod.ts";
-import type { ResponseStore } from "../response_store.ts";
+import { ChatModelError } from "../types/mod.ts";
+import type { ResponseStore } from "./response_store.ts";
 
 /**
  * Guards a store of any kind: what it throws would else be taken for a failure of the model.
