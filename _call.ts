@@ -100,16 +100,21 @@ export class Call implements StreamGuard, Deadline {
    * @param answer The answer.
    * @param advice What helps when it does not come in time, beside waiting.
    */
-  async settle<T>(answer: PromiseLike<T>, advice = 'Ask with "stream"'): Promise<T> {
+  settle<T>(answer: PromiseLike<T>, advice = 'Ask with "stream"'): PromiseLike<T> {
     // A call that is armed has paid already: the model asked for the signal, to wait for something most likely.
-    if (!this.#armed) {
-      let settled = false;
-      const settle = () => settled = true;
-      answer.then(settle, settle);
-      for (let turn = 0; turn < QUICK_TURNS && !settled; turn++) await undefined;
-      if (settled) return answer;
-    }
-    return await new Promise<T>((resolve, reject) => {
+    return this.#armed ? this.#race(answer, advice) : this.#settleQuickly(answer, advice);
+  }
+
+  async #settleQuickly<T>(answer: PromiseLike<T>, advice: string): Promise<T> {
+    let settled = false;
+    const settle = () => settled = true;
+    answer.then(settle, settle);
+    for (let turn = 0; turn < QUICK_TURNS && !settled; turn++) await undefined;
+    return settled ? answer : await this.#race(answer, advice);
+  }
+
+  #race<T>(answer: PromiseLike<T>, advice: string): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
       answer.then(resolve, reject);
       this.onAbort = reject;
       this.#advice = advice;

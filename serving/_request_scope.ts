@@ -1,6 +1,7 @@
 import { createId } from "../streaming/_ids.ts";
 import type { Call, CallOwner } from "../_call.ts";
-import type { Listed, LiveList } from "../_live_list.ts";
+import type { Listed } from "../_live_list.ts";
+import type { RunningRequests } from "./_running_requests.ts";
 
 /** A client may name its request, as long as the name is fit for a header and a log. */
 const REQUEST_ID_REGEXP = /^[\w.:-]{1,128}$/;
@@ -10,12 +11,7 @@ export function requestIdOf(given: string | null | undefined): string {
   return given != null && REQUEST_ID_REGEXP.test(given) ? given : createId("req_");
 }
 
-/**
- * What belongs to one request: its id, and what runs for it, which ends when the client leaves or the server stops.
- *
- * Deno makes a request's signal only when it is read, which takes about a tenth of a small request; so it is read only
- * when a model asks for the signal or lets one wait.
- */
+/** What belongs to one request: its id, and what runs for it, which ends when the client leaves or the server stops. */
 export class RequestScope implements CallOwner, Listed<RequestScope> {
   previous: RequestScope | undefined;
   next: RequestScope | undefined;
@@ -25,12 +21,12 @@ export class RequestScope implements CallOwner, Listed<RequestScope> {
   streaming = false;
   readonly #startedAt = performance.now();
   readonly #request: Request;
-  readonly #running: LiveList<RequestScope>;
+  readonly #running: RunningRequests;
   #call: Call | undefined;
   #controller: AbortController | undefined;
   #watching: AbortSignal | undefined;
 
-  constructor(request: Request, running: LiveList<RequestScope>) {
+  constructor(request: Request, running: RunningRequests) {
     this.requestId = requestIdOf(request.headers.get("x-request-id"));
     this.#request = request;
     this.#running = running;
@@ -43,14 +39,14 @@ export class RequestScope implements CallOwner, Listed<RequestScope> {
 
   attach(call: Call): void {
     this.#call = call;
-    this.#watch();
+    this.#running.add(this);
   }
 
   /** A signal for what runs for the request besides the call of a model. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      this.#watch();
+      this.#running.add(this);
     }
     return this.#controller.signal;
   }
@@ -69,15 +65,15 @@ export class RequestScope implements CallOwner, Listed<RequestScope> {
 
   /** Lets go of the request; to be called when nothing runs for it any more. */
   end(): void {
-    if (this.#watching === undefined) return;
+    if (!this.listed) return;
     this.#running.delete(this);
-    this.#watching.removeEventListener("abort", this);
+    this.#watching?.removeEventListener("abort", this);
     this.#watching = undefined;
   }
 
-  #watch(): void {
-    if (this.#watching !== undefined) return;
-    this.#running.add(this);
+  /** Watches the client, if it is not watched yet. */
+  watch(): void {
+    if (this.#watching !== undefined || !this.listed) return;
     this.#watching = this.#request.signal;
     // Itself, not a closure: one object less for each request.
     this.#watching.addEventListener("abort", this);

@@ -5,7 +5,6 @@ import { preflightResponse, pushCorsHeaders } from "./_cors.ts";
 import { type AllowedOrigins, checkOrigin, isAllowedOrigin } from "./origins.ts";
 import { type AppModels, isDirectory, type ModelDirectory, StaticDirectory } from "./directory.ts";
 import { errorAnswer } from "./_error_answer.ts";
-import { LiveList } from "../_live_list.ts";
 import { RequestScope } from "./_request_scope.ts";
 import { errorStatus, type Header, invalidUrl, methodNotAllowed } from "./_respond.ts";
 import { isOwnPage } from "./_playground.ts";
@@ -14,6 +13,7 @@ import { guardStore } from "./_guarded_store.ts";
 import { MemoryResponseStore } from "./_memory_store.ts";
 import type { ResponseStore } from "./response_store.ts";
 import { makeRoutes } from "./_routes.ts";
+import { RunningRequests } from "./_running_requests.ts";
 
 /** Options for {@linkcode createApp}. */
 export interface AppOptions extends CallLimits {
@@ -103,7 +103,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
   const { allowedOrigins = [], onError = logError, playground = true } = options;
   const directory = isDirectory(models) ? models : new StaticDirectory(models, options);
   if (allowedOrigins !== "*") allowedOrigins.forEach(checkOrigin);
-  const running = new LiveList<RequestScope>();
+  const running = new RunningRequests();
   const abortReasons = new Set<unknown>();
   const routeOptions: ChatRouteOptions = {
     directory,
@@ -171,7 +171,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
     },
     abort(reason) {
       abortReasons.add(reason);
-      for (const scope of running.members()) scope.abort(reason);
+      running.abort(reason);
     },
   };
 }

@@ -35,6 +35,14 @@ export async function exchange(app: App, sent: Sent): Promise<Checked> {
       ...body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) },
     }),
   );
+  return await checkAnswer(response, { path, method });
+}
+
+/** Checks that status, headers and body of an answer are as the document says. */
+export async function checkAnswer(
+  response: Response,
+  { path, method }: { readonly path: string; readonly method: string },
+): Promise<Checked> {
   const text = await response.text();
   const where = `${method} ${path}: ${response.status} ${text.slice(0, 300)}`;
   const keys = ["paths", path, method.toLowerCase(), "responses"];
@@ -83,7 +91,16 @@ function checkValue(value: unknown, pointer: string, where: string): void {
 }
 
 /** Headers that every HTTP answer may have. */
-const PLAIN = ["content-type", "vary", "cache-control", "x-accel-buffering"];
+const PLAIN = [
+  "content-type",
+  "content-length",
+  "connection",
+  "date",
+  "keep-alive",
+  "vary",
+  "cache-control",
+  "x-accel-buffering",
+];
 
 function checkHeaders({ headers }: Response, answer: readonly string[], where: string): void {
   const declared = object(at(...answer, "headers")?.value);
