@@ -65,6 +65,7 @@ export class Call implements StreamGuard, Deadline {
   #outer: AbortSignal | undefined;
   #armed = false;
   #ended = false;
+  #completed = false;
   #aborted = false;
   #reason: unknown;
   #first = true;
@@ -90,6 +91,8 @@ export class Call implements StreamGuard, Deadline {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (!this.#ended) this.#arm();
+      // A model that asks for it only now, between two steps, must not begin the next one.
+      else if (!this.#completed) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
   }
@@ -151,10 +154,10 @@ export class Call implements StreamGuard, Deadline {
       unwatch(this);
       this.#outer?.removeEventListener("abort", this.#onOuterAbort);
     }
-    if (completed || this.#controller === undefined) return;
-    this.#controller.abort(
-      this.#aborted ? this.#reason : new DOMException("The answer is no longer wanted", "AbortError"),
-    );
+    this.#completed = completed;
+    if (completed) return;
+    if (!this.#aborted) this.#reason = new DOMException("The answer is no longer wanted", "AbortError");
+    this.#controller?.abort(this.#reason);
   }
 
   /** Ends the call: whoever waits for it gets the reason. */
