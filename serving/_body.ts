@@ -11,15 +11,31 @@ export async function readJson(request: Request, maxSize: number): Promise<unkno
   const announced = request.headers.get("content-length");
   if (announced !== null && Number(announced) > maxSize) throw tooLarge(maxSize);
   const bytes = await readBytes(request, maxSize, announced !== null);
+  const text = decodeText(bytes);
   try {
-    return JSON.parse(decoder.decode(bytes));
+    return JSON.parse(text);
   } catch (error) {
-    throw invalidBody(error, bytes);
+    throw invalidBody(error);
   }
 }
 
 /** Refuses what is not UTF-8, rather than to put U+FFFD in its place. */
 const decoder = new TextDecoder("utf-8", { fatal: true });
+
+function decodeText(bytes: Uint8Array): string {
+  let cause: unknown;
+  try {
+    // JSON may hold no NUL: where one is at the beginning, it is half a character.
+    if (!isUtf16(bytes)) return decoder.decode(bytes);
+  } catch (error) {
+    cause = error;
+  }
+  const what = cause === undefined ? "it is UTF-16 or UTF-32, and must be UTF-8" : "it is not UTF-8";
+  throw new ChatModelError(`Cannot read request body: ${what}. Send JSON in UTF-8`, {
+    code: "invalid_encoding",
+    cause,
+  });
+}
 
 async function readBytes(request: Request, maxSize: number, isSizeKnown: boolean): Promise<Uint8Array> {
   const header = request.headers.get("content-encoding");
@@ -41,46 +57,19 @@ async function readEncoded(
   encoding: Encoding,
   maxSize: number,
 ): Promise<Uint8Array> {
-  const decoded = await decodeBody(ReadableStream.from(received(body, maxSize)), encoding);
-  try {
-    return await readCounted(decoded, maxSize, "decoded, ");
-  } catch (error) {
-    if (ChatModelError.isInstance(error)) throw error;
-    throw new ChatModelError(`Cannot read request body: it is not "${encoding}", as its Content-Encoding header says`, {
-      code: "invalid_encoding",
-      cause: error,
-    });
-  }
-}
-
-async function* received(body: ReadableStream<Uint8Array>, maxSize: number): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  const reader = body.getReader();
-  let isOver = false;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      size += value.byteLength;
-      if (size > maxSize) throw tooLarge(maxSize);
-      yield value;
-    }
-    isOver = true;
-  } catch (error) {
-    throw ChatModelError.isInstance(error) ? error : brokenOff(error);
-  } finally {
-    if (!isOver) await reader.cancel().catch(() => {}); // It is what failed.
-  }
+  const decoded = await decodeBody(await readCounted(body, maxSize), encoding, maxSize);
+  if (decoded === undefined) throw tooLarge(maxSize, "decoded, ");
+  return decoded;
 }
 
 /** Reads a body of unknown size: counted while reading. */
-async function readCounted(body: ReadableStream<Uint8Array>, maxSize: number, how = ""): Promise<Uint8Array> {
+async function readCounted(body: ReadableStream<Uint8Array>, maxSize: number): Promise<Uint8Array> {
   let size = 0;
   const counted = body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
       transform(chunk, controller) {
         size += chunk.byteLength;
-        if (size > maxSize) throw tooLarge(maxSize, how);
+        if (size > maxSize) throw tooLarge(maxSize);
         controller.enqueue(new Uint8Array(chunk));
       },
     }),
@@ -103,17 +92,13 @@ function tooLarge(maxSize: number, how = ""): ChatModelError {
 }
 
 /** The engine's own text is not shown, as it quotes the body. */
-function invalidBody(error: unknown, bytes: Uint8Array): ChatModelError {
+function invalidBody(error: unknown): ChatModelError {
   const message = error instanceof SyntaxError ? error.message : "";
   const [, line, column] = /line (\d+) column (\d+)/.exec(message) ?? [];
-  const where = isUtf16(bytes)
-    ? ": it is UTF-16 or UTF-32, and must be UTF-8"
-    : line !== undefined
+  const where = line !== undefined
     ? `: error at line ${line}, column ${column}`
     : message.includes("end of JSON")
     ? ": it is empty or ends too early"
-    : error instanceof TypeError
-    ? ": it is not UTF-8"
     : "";
   return new ChatModelError(
     `Cannot read request body: it is not valid JSON${where}. ` +

@@ -13,7 +13,7 @@ import { readJson } from "./_body.ts";
 import { type Keep, keeperOf, KeepingWriter } from "./_keep_completion.ts";
 import type { LoadedModel, ModelDirectory } from "./directory.ts";
 import type { RequestScope } from "./_request_scope.ts";
-import { type Header, jsonResponse } from "./_respond.ts";
+import { type AnswerHeaders, jsonResponse } from "./_respond.ts";
 import type { ResponseStore } from "./response_store.ts";
 
 /** The longest that a timer can run: a longer one fires at once. In milliseconds, about 25 days. */
@@ -38,7 +38,7 @@ export interface ChatRouteOptions {
 export async function chatCompletions(
   request: Request,
   scope: RequestScope,
-  headers: Header[],
+  headers: AnswerHeaders,
   options: ChatRouteOptions,
 ): Promise<Response> {
   const chatRequest = parseChatRequest(await readJson(request, options.maxBodySize));
@@ -95,7 +95,7 @@ export async function streamResponse(
   model: LoadedChatModel | Promise<LoadedChatModel>,
   request: ChatRequest,
   scope: RequestScope,
-  headers: Header[],
+  headers: AnswerHeaders,
   options: ChatRouteOptions & { readonly keep?: Keep },
 ): Promise<Response> {
   const stream = await openStream(model, request, scope, options);
@@ -132,7 +132,7 @@ export async function openStream(
 export function eventStreamResponse(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   scope: RequestScope,
-  headers: Header[],
+  headers: AnswerHeaders,
 ): Response {
   scope.streaming = true;
   // "x-accel-buffering" keeps nginx from holding frames back.
@@ -141,7 +141,7 @@ export function eventStreamResponse(
     ["cache-control", "no-cache"],
     ["x-accel-buffering", "no"],
   );
-  return new Response(body, { headers });
+  return new Response(body, { headers: headers.complete() });
 }
 
 /**

@@ -1,12 +1,13 @@
 /** Bodies that come compressed. */
 import type { Transform } from "node:stream";
+import type { Zlib } from "node:zlib";
 import { ChatModelError } from "../types/mod.ts";
 
 /** What bodies may be encoded with, as `Accept-Encoding` says it. */
 export const ENCODINGS = "gzip, deflate, br, zstd";
 
-/** Bytes that are decoded at once: a few can become a thousand times as many, before anyone can count them. */
-const STEP = 4_096;
+/** Frames of zstd that one body may be made of: each of them costs, however small it is. */
+const MAX_FRAMES = 100;
 
 /**
  * What a body is encoded with: by RFC 9110 §8.4, with any case, and `identity` for nothing.
@@ -36,30 +37,67 @@ export function encodingOf(header: string): Encoding | undefined {
 /** An encoding that can be undone. */
 export type Encoding = "gzip" | "deflate" | "br" | "zstd";
 
-/** Undoes an encoding, as the result is read. */
+/**
+ * Undoes an encoding: of several members, where it may have them (RFC 1952 §2.2, RFC 8878 §3), and of nothing else.
+ *
+ * @param body The whole body as it came.
+ * @param encoding What it should be encoded with.
+ * @param maxSize Bytes that may become of it: at more, decoding stops.
+ * @returns What became of it; `undefined` if it is too much.
+ * @throws {ChatModelError} Status 400, if the body is not so encoded, ends too early, or something follows it.
+ */
 export async function decodeBody(
-  body: ReadableStream<Uint8Array>,
+  body: Uint8Array,
   encoding: Encoding,
-): Promise<ReadableStream<Uint8Array>> {
-  const steps = ReadableStream.from(inSteps(body));
-  if (encoding === "gzip" || encoding === "deflate") return steps.pipeThrough(new DecompressionStream(encoding));
-  // The web's streams know neither; and most servers are never sent any.
-  const [{ createBrotliDecompress, createZstdDecompress }, { pipeline }] = await Promise.all([
-    import("node:zlib"),
-    import("node:stream/promises"),
-  ]);
-  const decoder = encoding === "br" ? createBrotliDecompress() : createZstdDecompress();
-  const feeding = pipeline(steps, decoder);
-  feeding.catch(() => {}); // Who reads is told.
-  return ReadableStream.from(read(decoder));
+  maxSize: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  // Node takes what ends too early for whole, if it is br or zstd. What is whole leaves this byte unread.
+  const bytes = new Uint8Array(body.length + 1);
+  bytes.set(body);
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let [start, size, frames] = [0, 0, 0];
+  do {
+    const decoder = await createDecoder(encoding);
+    decoder.end(bytes.subarray(start));
+    try {
+      for await (const piece of decoder) {
+        size += piece.length;
+        if (size > maxSize) return undefined;
+        pieces.push(new Uint8Array(piece));
+      }
+    } catch (error) {
+      throw invalid(encoding, { cause: error });
+    }
+    start += decoder.bytesWritten;
+    frames++;
+    // All members of gzip are undone at once, of zstd one.
+  } while (encoding === "zstd" && start < body.length && frames < MAX_FRAMES);
+  if (start > body.length) throw invalid(encoding, { how: "whole " });
+  if (start < body.length) throw invalid(encoding, { how: "only " });
+  return await new Response(new Blob(pieces)).bytes();
 }
 
-async function* inSteps(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for await (const chunk of body) {
-    for (let start = 0; start < chunk.length; start += STEP) yield new Uint8Array(chunk.subarray(start, start + STEP));
+/** Loaded when it is needed: most servers are never sent any. */
+async function createDecoder(encoding: Encoding): Promise<Transform & Zlib> {
+  const { createGunzip, createInflate, createBrotliDecompress, createZstdDecompress } = await import("node:zlib");
+  switch (encoding) {
+    case "gzip":
+      return createGunzip();
+    case "deflate":
+      return createInflate();
+    case "br":
+      return createBrotliDecompress();
+    case "zstd":
+      return createZstdDecompress();
   }
 }
 
-async function* read(decoder: Transform): AsyncGenerator<Uint8Array> {
-  for await (const piece of decoder) yield piece;
+function invalid(
+  encoding: Encoding,
+  { how = "", cause }: { readonly how?: string; readonly cause?: unknown },
+): ChatModelError {
+  return new ChatModelError(
+    `Cannot read request body: it is not ${how}"${encoding}", as its Content-Encoding header says`,
+    { code: "invalid_encoding", cause },
+  );
 }

@@ -1,7 +1,7 @@
-import type { Header } from "./_respond.ts";
+import type { AnswerHeaders } from "./_respond.ts";
 
 /** Lets the page read the answer, and the headers that OpenAI's client looks at. */
-export function pushCorsHeaders(origin: string, headers: Header[]): void {
+export function pushCorsHeaders(origin: string, headers: AnswerHeaders): void {
   headers.push(["access-control-allow-origin", origin], ["vary", "origin"]);
   headers.push([
     "access-control-expose-headers",
@@ -10,10 +10,10 @@ export function pushCorsHeaders(origin: string, headers: Header[]): void {
 }
 
 /** Answers a browser's question whether it may send the real request. */
-export function preflightResponse(request: Request, methods: readonly string[], headers: Header[]): Response {
+export function preflightResponse(request: Request, methods: readonly string[], headers: AnswerHeaders): Response {
   headers.push(["access-control-allow-methods", methods.join(", ")], ["access-control-max-age", "86400"]);
   // Echoed, as "*" does not cover Authorization.
   const wanted = request.headers.get("access-control-request-headers");
   if (wanted !== null) headers.push(["access-control-allow-headers", wanted]);
-  return new Response(null, { status: 204, headers });
+  return new Response(null, { status: 204, headers: headers.complete() });
 }

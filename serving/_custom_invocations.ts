@@ -3,7 +3,7 @@ import { ValidationError } from "../types/mod.ts";
 import { modelNotFound } from "./_chat_completions.ts";
 import type { LoadedModel, ModelDirectory } from "./directory.ts";
 import type { RequestScope } from "./_request_scope.ts";
-import { type Header, jsonResponse } from "./_respond.ts";
+import { type AnswerHeaders, jsonResponse } from "./_respond.ts";
 
 type JsonObject = { readonly [name: string]: unknown };
 
@@ -63,7 +63,7 @@ export async function customInvocations(
   model: LoadedCustomModel,
   body: unknown,
   scope: RequestScope,
-  headers: Header[],
+  headers: AnswerHeaders,
 ): Promise<Response> {
   const { input, params, wrapped } = unwrap(model, body);
   const answer = await model.predict(input, params, scope);

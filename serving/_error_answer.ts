@@ -1,6 +1,6 @@
 /** Errors in the form that a path's clients read. */
 import type { ChatModelError } from "../types/mod.ts";
-import { errorResponse, errorStatus, type Header, jsonResponse, pushRetryHeaders } from "./_respond.ts";
+import { errorResponse, errorStatus, type AnswerHeaders, jsonResponse, pushRetryHeaders } from "./_respond.ts";
 
 /**
  * The answer that an error is.
@@ -9,12 +9,12 @@ import { errorResponse, errorStatus, type Header, jsonResponse, pushRetryHeaders
  * @param path The request's path, without `/v1` before it and a slash after it.
  * @param headers What else goes with it.
  */
-export function errorAnswer(error: ChatModelError, path: string, headers: Header[]): Response {
+export function errorAnswer(error: ChatModelError, path: string, headers: AnswerHeaders): Response {
   return path === "/invocations" ? mlflowErrorResponse(error, headers) : errorResponse(error, headers);
 }
 
 /** An error as MLflow's clients read it: without the prompt and the stack that MLflow puts in. */
-function mlflowErrorResponse(error: ChatModelError, headers: Header[]): Response {
+function mlflowErrorResponse(error: ChatModelError, headers: AnswerHeaders): Response {
   pushRetryHeaders(error, headers);
   const body = { error_code: mlflowErrorCode(error), message: error.message };
   return jsonResponse(JSON.stringify(body), errorStatus(error), headers);

@@ -6,7 +6,7 @@ import type { Connection } from "./_connection.ts";
 import { errorAnswer } from "./_error_answer.ts";
 import { hasBody, METHODS, toRequest } from "./_incoming.ts";
 import { requestIdOf } from "./_request_scope.ts";
-import type { Header } from "./_respond.ts";
+import { AnswerHeaders } from "./_respond.ts";
 import { pathOf, routePath } from "./_router.ts";
 
 /** Bytes of a body that no one wants, up to which it is waited for so that the connection can go on. */
@@ -118,11 +118,11 @@ async function respond(app: App, exchange: Exchange): Promise<Response> {
 async function refuse(exchange: Exchange, error?: ChatModelError): Promise<Response> {
   const { incoming } = exchange;
   incoming.resume();
-  const headers: Header[] = [["x-request-id", requestIdOf(incoming.headersDistinct["x-request-id"]?.[0])]];
+  const headers = new AnswerHeaders(requestIdOf(incoming.headersDistinct["x-request-id"]?.[0]));
   if (error === undefined || error.status === 405) headers.push(["allow", METHODS.join(", ")]);
   // Not before what came in the same packet has been taken in.
   await Promise.resolve();
-  if (error === undefined) return new Response(null, { status: 204, headers });
+  if (error === undefined) return new Response(null, { status: 204, headers: headers.complete() });
   return errorAnswer(error, routePath(pathOf(`http://localhost${incoming.url ?? ""}`)), headers);
 }
 

@@ -3,7 +3,7 @@ import { customInvocations, findCustomModel } from "./_custom_invocations.ts";
 import { readJson } from "./_body.ts";
 import { type ChatRouteOptions, findModel, streamResponse } from "./_chat_completions.ts";
 import type { RequestScope } from "./_request_scope.ts";
-import { type Header, jsonResponse } from "./_respond.ts";
+import { type AnswerHeaders, jsonResponse } from "./_respond.ts";
 
 /** MLflow's ways to wrap the input, of which exactly one is to be used where there are no `messages`. */
 const WRAPPERS = ["dataframe_split", "dataframe_records", "instances", "inputs"];
@@ -15,7 +15,7 @@ const WRAPPERS = ["dataframe_split", "dataframe_records", "instances", "inputs"]
 export async function invocations(
   request: Request,
   scope: RequestScope,
-  headers: Header[],
+  headers: AnswerHeaders,
   options: ChatRouteOptions,
 ): Promise<Response> {
   checkContentType(request);

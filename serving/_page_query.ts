@@ -18,7 +18,7 @@ export interface PageQuery {
 export function readPageQuery(query: URLSearchParams): PageQuery {
   const limit = query.get("limit") ?? "20";
   const order = query.get("order") ?? "asc";
-  const issues: ValidationIssue[] = [];
+  const issues = findRepeated(query, ["after", "limit", "order"]);
   if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 100) {
     issues.push({ path: "limit", message: `Expected an integer from 1 to 100, found ${quote(limit)}` });
   }
@@ -27,6 +27,12 @@ export function readPageQuery(query: URLSearchParams): PageQuery {
   }
   if (issues.length > 0) throw new ValidationError("Cannot parse query", issues);
   return { after: query.get("after") ?? undefined, limit: Number(limit), order: order === "desc" ? "desc" : "asc" };
+}
+
+/** Of a name that comes more than once, all values but one would be lost. */
+export function findRepeated(query: URLSearchParams, names: readonly string[]): ValidationIssue[] {
+  return names.filter((name) => query.getAll(name).length > 1)
+    .map((path) => ({ path, message: "Expected one value, found several" }));
 }
 
 /** A page as it is sent. */

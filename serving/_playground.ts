@@ -1,5 +1,5 @@
 /** The page at `/`. */
-import type { Header } from "./_respond.ts";
+import type { AnswerHeaders } from "./_respond.ts";
 import type { Route } from "./_router.ts";
 import { VERSION } from "../_version.ts";
 
@@ -33,7 +33,7 @@ export function isOwnPage(origin: string, request: Request): boolean {
 const greet: Route = (_request, _scope, headers) => {
   headers.push(["content-type", "text/plain; charset=utf-8"]);
   return new Response(`chat-model ${VERSION} is running. OpenAI's API is at /v1, the models at /v1/models.\n`, {
-    headers,
+    headers: headers.complete(),
   });
 };
 
@@ -41,7 +41,7 @@ function wantsPage(request: Request): boolean {
   return request.headers.get("accept")?.includes("text/html") ?? false;
 }
 
-async function sendPage(request: Request, headers: Header[]): Promise<Response> {
+async function sendPage(request: Request, headers: AnswerHeaders): Promise<Response> {
   page ??= loadPage();
   const { text, compressed, policy, entityTag } = await page;
   headers.push(
@@ -55,11 +55,11 @@ async function sendPage(request: Request, headers: Header[]): Promise<Response> 
     ["etag", entityTag],
     ["vary", "accept-encoding"],
   );
-  if (request.headers.get("if-none-match")?.includes(entityTag)) return new Response(null, { status: 304, headers });
+  if (request.headers.get("if-none-match")?.includes(entityTag)) return new Response(null, { status: 304, headers: headers.complete() });
   headers.push(["content-type", "text/html; charset=utf-8"]);
-  if (!/\bgzip\b/.test(request.headers.get("accept-encoding") ?? "")) return new Response(text, { headers });
+  if (!/\bgzip\b/.test(request.headers.get("accept-encoding") ?? "")) return new Response(text, { headers: headers.complete() });
   headers.push(["content-encoding", "gzip"]);
-  return new Response(compressed, { headers });
+  return new Response(compressed, { headers: headers.complete() });
 }
 
 /** Not imported before it is wanted: it is a hundred times larger than the rest of a server's start needs. */

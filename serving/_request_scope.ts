@@ -19,7 +19,6 @@ export class RequestScope implements CallOwner, Listed<RequestScope> {
   readonly requestId: string;
   /** Whether an answer goes on after its headers, and will let go of the request itself. */
   streaming = false;
-  readonly #startedAt = performance.now();
   readonly #request: Request;
   readonly #running: RunningRequests;
   #call: Call | undefined;
@@ -30,11 +29,6 @@ export class RequestScope implements CallOwner, Listed<RequestScope> {
     this.requestId = requestIdOf(request.headers.get("x-request-id"));
     this.#request = request;
     this.#running = running;
-  }
-
-  /** Whole milliseconds since the request came in. */
-  get elapsed(): number {
-    return Math.round(performance.now() - this.#startedAt);
   }
 
   attach(call: Call): void {

@@ -4,14 +4,39 @@ import { ENCODINGS } from "./_content_encoding.ts";
 /** A header of an answer. */
 export type Header = [name: string, value: string];
 
+/**
+ * The headers of an answer, as they come together on its way.
+ *
+ * A list of pairs: a `Headers` object that is changed afterwards takes Deno off its fast way to send an answer.
+ */
+export class AnswerHeaders {
+  readonly #list: Header[];
+  readonly #startedAt = performance.now();
+
+  constructor(requestId: string) {
+    this.#list = [["x-request-id", requestId]];
+  }
+
+  /** Adds headers. */
+  push(...headers: Header[]): void {
+    for (const header of headers) this.#list.push(header);
+  }
+
+  /** All of them, for the answer that is made now: the last is how long it took so far. */
+  complete(): Header[] {
+    this.#list.push(["openai-processing-ms", String(Math.round(performance.now() - this.#startedAt))]);
+    return this.#list;
+  }
+}
+
 /** An answer in JSON. */
-export function jsonResponse(body: string, status: number, headers: Header[]): Response {
+export function jsonResponse(body: string, status: number, headers: AnswerHeaders): Response {
   headers.push(["content-type", "application/json"]);
-  return new Response(body, { status, headers });
+  return new Response(body, { status, headers: headers.complete() });
 }
 
 /** An error as OpenAI clients read it, with the headers by which they decide whether to try again. */
-export function errorResponse(error: ChatModelError, headers: Header[]): Response {
+export function errorResponse(error: ChatModelError, headers: AnswerHeaders): Response {
   pushRetryHeaders(error, headers);
   return jsonResponse(JSON.stringify({ error: error.toErrorObject() }), errorStatus(error), headers);
 }
@@ -25,7 +50,7 @@ export function errorStatus({ status }: ChatModelError): number {
  * OpenAI's clients try again by status unless told otherwise: what cannot succeed later is said to be final. Where a
  * body's encoding was the reason, those are named that are not (RFC 9110 §12.5.3).
  */
-export function pushRetryHeaders(error: ChatModelError, headers: Header[]): void {
+export function pushRetryHeaders(error: ChatModelError, headers: Pick<AnswerHeaders, "push">): void {
   if (!error.retryable) headers.push(["x-should-retry", "false"]);
   if (error.retryable && error.retryAfter !== undefined) {
     headers.push(["retry-after-ms", String(Math.ceil(error.retryAfter))]);

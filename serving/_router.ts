@@ -1,12 +1,12 @@
 /** Finding the route of a path. */
 import type { RequestScope } from "./_request_scope.ts";
-import type { Header } from "./_respond.ts";
+import type { AnswerHeaders } from "./_respond.ts";
 
 /** Answers a request of one path and method. `id` is what stands for the path's parameter. */
 export type Route = (
   request: Request,
   scope: RequestScope,
-  headers: Header[],
+  headers: AnswerHeaders,
   id: string,
 ) => Response | Promise<Response>;
 

@@ -5,8 +5,8 @@ import { setMember } from "../types/_shape.ts";
 import { readJson } from "./_body.ts";
 import type { ChatRouteOptions } from "./_chat_completions.ts";
 import { checkMetadata } from "./_metadata.ts";
-import { pageBody, readPageQuery, unknownCursor } from "./_page_query.ts";
-import { jsonResponse } from "./_respond.ts";
+import { findRepeated, pageBody, readPageQuery, unknownCursor } from "./_page_query.ts";
+import { type AnswerHeaders, jsonResponse } from "./_respond.ts";
 import type { ResponseStore, StoredAnswer, StoredAnswerQuery, StoredObject } from "./response_store.ts";
 import type { Methods, Route, Routes } from "./_router.ts";
 
@@ -35,7 +35,7 @@ export function storedCompletionRoutes(
   };
 }
 
-async function listCompletions(request: Request, headers: [string, string][], store: ResponseStore): Promise<Response> {
+async function listCompletions(request: Request, headers: AnswerHeaders, store: ResponseStore): Promise<Response> {
   const query = readQuery(new URL(request.url).searchParams);
   const { after } = query;
   if (after !== undefined && (await store.get(after))?.object !== "chat.completion") throw unknownCursor(after);
@@ -96,7 +96,8 @@ function readQuery(query: URLSearchParams): StoredAnswerQuery {
   const { after, limit, order } = readPageQuery(query);
   const model = query.get("model");
   const metadata: Record<string, string> = {};
-  const issues: ValidationIssue[] = [];
+  const labels = [...new Set(query.keys())].filter((name) => METADATA_REGEXP.test(name));
+  const issues = findRepeated(query, ["model", ...labels]);
   for (const [name, value] of query) {
     const key = METADATA_REGEXP.exec(name)?.[1];
     if (key !== undefined) setMember(metadata, key, value);

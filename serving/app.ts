@@ -6,7 +6,7 @@ import { type AllowedOrigins, checkOrigin, isAllowedOrigin } from "./origins.ts"
 import { type AppModels, isDirectory, type ModelDirectory, StaticDirectory } from "./directory.ts";
 import { errorAnswer } from "./_error_answer.ts";
 import { RequestScope } from "./_request_scope.ts";
-import { errorStatus, type Header, invalidUrl, methodNotAllowed } from "./_respond.ts";
+import { AnswerHeaders, errorStatus, invalidUrl, methodNotAllowed } from "./_respond.ts";
 import { isOwnPage } from "./_playground.ts";
 import { pathOf, routePath, Router } from "./_router.ts";
 import { guardStore } from "./_guarded_store.ts";
@@ -127,7 +127,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
   };
   const router = new Router(makeRoutes(routeOptions, { playground }));
 
-  async function respond(request: Request, scope: RequestScope, headers: Header[]): Promise<Response> {
+  async function respond(request: Request, scope: RequestScope, headers: AnswerHeaders): Promise<Response> {
     const path = pathOf(request.url);
     const plainPath = routePath(path);
     let response: Response;
@@ -159,14 +159,13 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
     } finally {
       if (!scope.streaming) scope.end();
     }
-    response.headers.set("openai-processing-ms", String(scope.elapsed));
     return response;
   }
 
   return {
     fetch(request) {
       const scope = new RequestScope(request, running);
-      const headers: Header[] = [["x-request-id", scope.requestId]];
+      const headers = new AnswerHeaders(scope.requestId);
       return respond(request, scope, headers);
     },
     abort(reason) {

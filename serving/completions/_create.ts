@@ -6,7 +6,7 @@ import type { LoadedChatModel } from "../../loaded_chat_model.ts";
 import { type ChatRouteOptions, eventStreamResponse, findModel, firstBatch, openStream } from "../_chat_completions.ts";
 import { readJson } from "../_body.ts";
 import type { RequestScope } from "../_request_scope.ts";
-import { type Header, jsonResponse } from "../_respond.ts";
+import { type AnswerHeaders, jsonResponse } from "../_respond.ts";
 import { toCompletion } from "./_completion.ts";
 import { MergedAnswers } from "./_merged_answers.ts";
 import { type CompletionRequest, parseCompletionRequest } from "./_parse_request.ts";
@@ -20,7 +20,7 @@ const AT_A_TIME = 4;
 export async function createCompletion(
   request: Request,
   scope: RequestScope,
-  headers: Header[],
+  headers: AnswerHeaders,
   options: ChatRouteOptions,
 ): Promise<Response> {
   const parsed = parseCompletionRequest(await readJson(request, options.maxBodySize));

@@ -3,8 +3,8 @@ import { ERROR_GROUPS, type ErrorKind } from "../../types/_error_table.ts";
 import { errorHeaders } from "./headers.ts";
 import { type Json, ref } from "./json.ts";
 
-const [FORM = {}, REQUEST = {}, MODEL = {}, LOADING = {}] = Object.values(ERROR_GROUPS);
-const KINDS: Readonly<Record<string, ErrorKind>> = { ...FORM, ...REQUEST, ...MODEL, ...LOADING };
+const [, , MODEL = {}, LOADING = {}] = Object.values(ERROR_GROUPS);
+const KINDS = new Map<string, ErrorKind>(Object.values(ERROR_GROUPS).flatMap((kinds) => Object.entries(kinds)));
 
 /** What any request can meet, before its route has seen it. */
 const ANY = [
@@ -31,7 +31,9 @@ export const BODY_ERRORS = [
 export const STORE_ERRORS = ["store_error"];
 
 /** What can go wrong where a model is looked for. */
-export const DIRECTORY_ERRORS = Object.keys(MODEL).filter((code) => /^(upstream|timeout|rate|overl|server)/.test(code));
+export const DIRECTORY_ERRORS = Object.keys(MODEL).filter((code) =>
+  /^(upstream_|timeout|rate_|overloaded|server_|model_error|permission_|cancelled)/.test(code)
+);
 
 /** What can go wrong where a model answers. */
 export const MODEL_ERRORS = [
@@ -138,7 +140,7 @@ function schemaOf(codes: readonly string[], isMlflow: boolean): Json {
 }
 
 function kindOf(code: string): ErrorKind {
-  const kind = KINDS[code];
+  const kind = KINDS.get(code);
   if (kind === undefined) throw new Error(`Cannot describe error "${code}": it is not in the table`);
   return kind;
 }

@@ -5,7 +5,7 @@ import { encodeFrames } from "../../streaming/encode_sse.ts";
 import { type ChatRouteOptions, eventStreamResponse, findModel, openStream } from "../_chat_completions.ts";
 import { readJson } from "../_body.ts";
 import type { RequestScope } from "../_request_scope.ts";
-import { type Header, jsonResponse } from "../_respond.ts";
+import { type AnswerHeaders, jsonResponse } from "../_respond.ts";
 import { gatherItems } from "./_context.ts";
 import { EventWriter } from "./_event_writer.ts";
 import { inResponsesTerms } from "./_field_paths.ts";
@@ -21,7 +21,7 @@ import type { ResponseObject } from "./_wire.ts";
 export async function createResponse(
   request: Request,
   scope: RequestScope,
-  headers: Header[],
+  headers: AnswerHeaders,
   options: ChatRouteOptions,
 ): Promise<Response> {
   const responseRequest = parseResponseRequest(await readJson(request, options.maxBodySize));

@@ -1,6 +1,7 @@
 /** The routes of responses that are kept. */
 import { ChatModelError, ValidationError } from "../../types/mod.ts";
 import type { ChatRouteOptions } from "../_chat_completions.ts";
+import { findRepeated } from "../_page_query.ts";
 import { jsonResponse } from "../_respond.ts";
 import type { Routes } from "../_router.ts";
 import type { ResponseStore, StoredAnswer } from "../response_store.ts";
@@ -10,8 +11,7 @@ export function storedResponseRoutes({ responseStore: store }: ChatRouteOptions)
   return {
     "/responses/:id": {
       async GET(request, _scope, headers, id) {
-        const stream = queryOf(request).get("stream");
-        if (stream !== null && stream !== "false") throw notStreamed();
+        if (queryOf(request).getAll("stream").some((stream) => stream !== "false")) throw notStreamed();
         const { body } = await getResponse(id, store);
         return jsonResponse(JSON.stringify(body), 200, headers);
       },
@@ -83,7 +83,7 @@ interface Page {
 
 function readPage(query: URLSearchParams): Page {
   const { after, limit = "20", order = "desc" } = Object.fromEntries(query);
-  const issues: { path: string; message: string }[] = [];
+  const issues = findRepeated(query, ["after", "limit", "order"]);
   if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 100) {
     issues.push({ path: "limit", message: `Expected an integer from 1 to 100, found ${JSON.stringify(limit)}` });
   }

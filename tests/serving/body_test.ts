@@ -164,7 +164,7 @@ Deno.test("a body that is not UTF-8 is 400, rather than taken with other charact
     const response = await app.fetch(request);
     assertEquals(response.status, 400);
     const { error } = await response.json();
-    assertEquals(error.code, "invalid_json");
+    assertEquals(error.code, "invalid_encoding");
     assertMatch(error.message, /it is not UTF-8/);
   }
 });

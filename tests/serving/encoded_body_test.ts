@@ -61,8 +61,30 @@ for (const [header, encode] of ENCODERS) {
     const app = testApp();
     for (const body of [bytesOf(ask("Hi")), encode(bytesOf(ask("Hi, you there"))).subarray(0, 20)]) {
       const answer = await send(app, PATH, { method: "POST", body, headers });
-      assertEquals(answer.status, 400, answer.text);
-      assertMatch(answer.json.error.code, /^invalid_(?:encoding|json)$/);
+      assertError(answer, 400, "invalid_encoding");
+    }
+    assertEquals(app.errors, []);
+  });
+
+  Deno.test(`a body of ${header} that ends too early is 400 invalid_encoding, wherever it ends`, async () => {
+    const app = testApp();
+    const body = encode(bytesOf(ask("Hi, you there")));
+    for (let length = 0; length < body.length; length++) {
+      const answer = await send(app, PATH, { method: "POST", body: body.subarray(0, length), headers });
+      assertError(answer, 400, "invalid_encoding");
+    }
+    assertEquals(app.errors, []);
+  });
+
+  Deno.test(`a body of ${header} that something follows is 400 invalid_encoding`, async () => {
+    const app = testApp();
+    const body = encode(bytesOf(ask("Hi, you there")));
+    for (const rest of [[0], [120], [0, 0, 0, 0, 0], [120, 120], [31, 139], [40, 181, 47, 253], bytesOf(ask("Hi"))]) {
+      const sent = Uint8Array.from([...body, ...rest]);
+      for (const piece of [sent, pieces(sent, 1), pieces(sent, body.length)]) {
+        const answer = await send(app, PATH, { method: "POST", body: piece, headers });
+        assertError(answer, 400, "invalid_encoding");
+      }
     }
     assertEquals(app.errors, []);
   });
@@ -115,6 +137,42 @@ for (const [header, encode] of ENCODERS) {
   });
 }
 
+for (const [header, encode] of [["gzip", gzipSync], ["x-gzip", gzipSync], ["zstd", zstdCompressSync]] as const) {
+  const headers = { "content-encoding": header };
+
+  Deno.test(`a body of ${header} may be made of several members`, async () => {
+    const bytes = bytesOf(ask("Hello from all of us"));
+    const parts = [bytes.subarray(0, 1), bytes.subarray(1, 1), bytes.subarray(1, 20), bytes.subarray(20)];
+    const body = Uint8Array.from(parts.flatMap((part) => [...encode(part)]));
+    for (const sent of [body, pieces(body, 1), pieces(body, 50)]) {
+      const answer = await send(testApp(), PATH, { method: "POST", body: sent, headers });
+      assertEquals([answer.status, answer.json.choices?.[0].message.content], [200, "parrot: Hello from all of us"]);
+    }
+    const app = testApp();
+    for (const sent of [body.subarray(0, -1), Uint8Array.from([...body, 120])]) {
+      assertError(await send(app, PATH, { method: "POST", body: sent, headers }), 400, "invalid_encoding");
+    }
+    assertEquals(app.errors, []);
+  });
+
+  Deno.test(`a body of ${header} is limited by what becomes of all its members`, async () => {
+    const spaces = [...encode(new Uint8Array(1_000).fill(32))];
+    const body = Uint8Array.from(Array(5).fill(spaces).flat().concat([...encode(bytesOf(ask("Hi")))]));
+    const limited = (maxBodySize: number) => testApp(undefined, { maxBodySize });
+    const init = { method: "POST", body, headers };
+    assertEquals((await send(limited(6_000), PATH, init)).status, 200);
+    assertError(await send(limited(4_999), PATH, init), 413, "request_too_large");
+    assertError(await send(limited(5_000), PATH, init), 413, "request_too_large");
+  });
+}
+
+Deno.test("a body of zstd that is made of nothing but empty frames is refused before there are many", async () => {
+  const frame = [...zstdCompressSync(new Uint8Array(0))];
+  const body = Uint8Array.from(Array(20_000).fill(frame).flat());
+  const answer = await send(testApp(), PATH, { method: "POST", body, headers: { "content-encoding": "zstd" } });
+  assertError(answer, 400, "invalid_encoding");
+});
+
 for (const header of ["compress", "gzip, gzip", "gzip, br", "snappy", "utf-8"]) {
   Deno.test(`a body encoded as ${JSON.stringify(header)} is 415, with what would be right`, async () => {
     const headers = { "content-encoding": header, "content-type": "application/json" };
@@ -151,7 +209,7 @@ for (const mark of ["", "\ufeff"]) {
     Deno.test(`a body in UTF-16${isLittle ? "LE" : "BE"} is refused by its name ${mark && "with a mark"}`, async () => {
       const body = Uint8Array.from(utf16(`${mark}${JSON.stringify(ask("Hi"))}`, isLittle));
       const answer = await send(testApp(), PATH, { method: "POST", body });
-      assertError(answer, 400, "invalid_json");
+      assertError(answer, 400, "invalid_encoding");
       assertMatch(answer.json.error.message, /it is UTF-16 or UTF-32, and must be UTF-8/);
     });
   }

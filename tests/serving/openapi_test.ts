@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { DemoChatModel } from "../../adapters/demo/mod.ts";
 import { ChatModelError } from "../../mod.ts";
-import { MemoryResponseStore } from "../../serve.ts";
+import { createApp, MemoryResponseStore } from "../../serve.ts";
 import { StaticDirectory } from "../../serving/directory.ts";
 import { makeRoutes } from "../../serving/_routes.ts";
 import { generated } from "../../serving/openapi/generate.ts";
@@ -90,6 +90,9 @@ const CASES: readonly (readonly [status: number, sent: Sent])[] = [
   [200, { path: "/v1/chat/completions", query: "?limit=1&order=desc&model=x&metadata[a]=b" }],
   [400, { path: "/v1/chat/completions", query: "?limit=0" }],
   [400, { path: "/v1/chat/completions", query: "?after=x" }],
+  [400, { path: "/v1/chat/completions", query: "?metadata[a]=1&metadata[a]=2" }],
+  [400, { path: "/v1/chat/completions", query: "?model=x&model=y" }],
+  [400, { path: "/v1/chat/completions", query: "?limit=1&limit=2" }],
   [404, { path: "/v1/chat/completions/{id}", id: "x" }],
   [404, { path: "/v1/chat/completions/{id}", id: "x", method: "DELETE" }],
   [404, { path: "/v1/chat/completions/{id}", id: "x", body: { metadata: {} } }],
@@ -117,6 +120,7 @@ const CASES: readonly (readonly [status: number, sent: Sent])[] = [
   [503, { path: "/v1/responses", body: { input: "busy", stream: true } }],
   [404, { path: "/v1/responses/{id}", id: "x" }],
   [400, { path: "/v1/responses/{id}", id: "x", query: "?stream=true" }],
+  [400, { path: "/v1/responses/{id}", id: "x", query: "?stream=false&stream=true" }],
   [404, { path: "/v1/responses/{id}", id: "x", method: "DELETE" }],
   [404, { path: "/v1/responses/{id}/input_items", id: "x" }],
   [404, { path: "/v1/responses/{id}/cancel", id: "x", method: "POST" }],
@@ -206,6 +210,8 @@ Deno.test("App.fetch() answers as the document says when answers are kept", asyn
   assertEquals((await exchange(app, { path: "/v1/responses", body: again })).status, 200);
   assertEquals((await exchange(app, { path, id: responseId, query: "?stream=false" })).status, 200);
   assertEquals((await exchange(app, { path: `${path}/input_items`, id: responseId, query: "?limit=2" })).status, 200);
+  const twice = { path: `${path}/input_items`, id: responseId, query: "?order=asc&order=desc" };
+  assertEquals((await exchange(app, twice)).status, 400);
   assertEquals((await exchange(app, { path: `${path}/cancel`, id: responseId, method: "POST" })).status, 400);
   assertEquals((await exchange(app, { path, id: responseId, method: "DELETE" })).status, 200);
 });
@@ -222,6 +228,38 @@ Deno.test("App.fetch() ends a stream that fails as the document says", async () 
     const { status, text } = await exchange(failing, { path, body });
     assert(status === 500 || frames(text).some((frame) => frame.includes('"error"')), text);
   }
+});
+
+Deno.test("The document tells of a list of models that cannot be had", async () => {
+  const failing = createApp({
+    find: () => undefined,
+    list: () => Promise.reject(new Error("no list")),
+  }, { onError() {} });
+  for (const sent of [{ path: "/v1/models" }, { path: "/v1/models/{id}", id: "x" }]) {
+    assertEquals((await exchange(failing, sent)).status, 500);
+  }
+});
+
+Deno.test("The document tells of a store that fails", async () => {
+  const fail = () => Promise.reject(new Error("no store"));
+  const responseStore = { get: fail, set: fail, delete: fail, list: fail };
+  const failing = testApp({ everything: new Everything() }, { responseStore });
+  for (
+    const sent of [
+      { path: "/v1/chat/completions", body: { messages, store: true } },
+      { path: "/v1/chat/completions" },
+      { path: "/v1/chat/completions/{id}", id: "x" },
+      { path: "/v1/chat/completions/{id}", id: "x", method: "DELETE" },
+      { path: "/v1/chat/completions/{id}", id: "x", body: { metadata: {} } },
+      { path: "/v1/chat/completions/{id}/messages", id: "x" },
+      { path: "/v1/responses", body: { input: "Hello" } },
+      { path: "/v1/responses", body: { input: "Hello", previous_response_id: "x" } },
+      { path: "/v1/responses/{id}", id: "x" },
+      { path: "/v1/responses/{id}", id: "x", method: "DELETE" },
+      { path: "/v1/responses/{id}/input_items", id: "x" },
+      { path: "/v1/responses/{id}/cancel", id: "x", method: "POST" },
+    ]
+  ) assertEquals((await exchange(failing, sent)).status, 500, JSON.stringify(sent));
 });
 
 Deno.test("The document tells of a model's own errors, which may have any status", async () => {

@@ -1,0 +1,89 @@
+/** The types of JSON. */
+export type JsonKind = "null" | "boolean" | "number" | "string" | "array" | "object";
+
+/** A value inside the value that is checked, and where it stands. There is one of each, so that what is known about it can be kept. */
+export class Place {
+  /** The value. */
+  readonly value: unknown;
+  /** Its type. */
+  readonly kind: JsonKind;
+  /** Name or index that leads to it. */
+  readonly key: string;
+  readonly #within: Place | undefined;
+  #members: ReadonlyMap<string, Place> | undefined;
+  #items: readonly Place[] | undefined;
+  #names: readonly Place[] | undefined;
+
+  /**
+   * Makes a place.
+   *
+   * @param value The JSON value there.
+   * @param key Name or index that leads to it. @default {""}
+   * @param within The place that it is in; absent for the whole value.
+   */
+  constructor(value: unknown, key = "", within?: Place) {
+    this.value = value;
+    this.kind = kindOf(value);
+    this.key = key;
+    this.#within = within;
+  }
+
+  /** The object's properties by their names; empty for all else. */
+  get members(): ReadonlyMap<string, Place> {
+    if (this.#members === undefined) {
+      const entries = this.kind === "object" ? Object.entries(Object(this.value)) : [];
+      this.#members = new Map(entries.map(([name, value]) => [name, new Place(value, name, this)]));
+    }
+    return this.#members;
+  }
+
+  /** The array's items; empty for all else. */
+  get items(): readonly Place[] {
+    const items: readonly unknown[] = Array.isArray(this.value) ? this.value : [];
+    return this.#items ??= items.map((value, index) => new Place(value, String(index), this));
+  }
+
+  /** The names of the object's properties, as values. */
+  get names(): readonly Place[] {
+    return this.#names ??= [...this.members.keys()].map((name) => new Place(name, name, this));
+  }
+
+  /** Whether values stand inside of it. */
+  get isContainer(): boolean {
+    return this.kind === "object" || this.kind === "array";
+  }
+
+  /** Names and indexes that lead to it, from the whole value. */
+  get path(): string[] {
+    const path: string[] = [];
+    for (let at: Place | undefined = this; at.#within !== undefined; at = at.#within) path.push(at.key);
+    return path.reverse();
+  }
+}
+
+function kindOf(value: unknown): JsonKind {
+  switch (typeof value) {
+    case "boolean":
+    case "number":
+    case "string":
+      return typeof value;
+    default:
+      return Array.isArray(value) ? "array" : typeof value === "object" && value !== null ? "object" : "null";
+  }
+}
+
+/**
+ * Writes a value such that two texts are the same if and only if the values are equal, whatever the order of names.
+ *
+ * @param value A JSON value.
+ * @returns The text.
+ */
+export function canonicalText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join()}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1);
+    return `{${entries.map(([name, inner]) => `${JSON.stringify(name)}:${canonicalText(inner)}`).join()}}`;
+  }
+  // A number that is too large for a double is infinite here, which JSON cannot write.
+  return typeof value === "number" ? String(value === 0 ? 0 : value) : JSON.stringify(value);
+}
