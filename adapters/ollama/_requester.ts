@@ -50,10 +50,16 @@ export class Requester {
     signal: AbortSignal,
     send: (body: OllamaChatRequest) => Promise<T>,
   ): Promise<{ readonly prepared: Prepared; readonly result: T }> {
-    return await this.getting(signal, async () => {
+    // Not by `getting`: each function that waits costs, and this runs for every call.
+    try {
       const prepared = readyAsItIs(request) ?? await this.#prepare(request, signal);
       return { prepared, result: await send(prepared.body) };
-    });
+    } catch (error) {
+      if (!this.#mayPull(error)) throw error;
+    }
+    await this.#pullModel(signal);
+    const prepared = await this.#prepare(request, signal);
+    return { prepared, result: await send(prepared.body) };
   }
 
   /**
@@ -67,10 +73,14 @@ export class Requester {
     try {
       return await send();
     } catch (error) {
-      if (this.#pullMissing === false || !isModelNotFound(error)) throw error;
+      if (!this.#mayPull(error)) throw error;
     }
     await this.#pullModel(signal);
     return await send();
+  }
+
+  #mayPull(error: unknown): boolean {
+    return this.#pullMissing !== false && isModelNotFound(error);
   }
 
   async #prepare(request: ConvertedRequest, signal: AbortSignal): Promise<Prepared> {

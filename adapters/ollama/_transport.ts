@@ -92,22 +92,29 @@ export class Transport {
 
   /** Sends a request until there is a good answer, of which the body is still to be read. */
   async #send(request: TransportRequest): Promise<Response> {
-    const { signal } = request.limit;
-    const { retries = 2 } = this.#options;
+    const { call, path, limit: { signal } } = request;
+    const { retries = 2, fetch: call_ = fetch } = this.#options;
+    const init = this.#init(request);
     for (let attempt = 0;; attempt++) {
-      const { response, error, mayRetry } = await this.#try(request);
-      if (response !== undefined) return response;
-      const delay = mayRetry && attempt < retries ? retryDelay(attempt, error.retryAfter) : undefined;
-      if (delay === undefined) throw error;
+      signal?.throwIfAborted();
+      let failed: Failure;
+      try {
+        const response = await call_(this.#urlOf(path), init);
+        if (response.ok) return response;
+        failed = await failureOf(call, response, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        failed = { error: errorOfFetch(call, error), mayRetry: isConnectionLoss(error) };
+      }
+      const delay = failed.mayRetry && attempt < retries ? retryDelay(attempt, failed.error.retryAfter) : undefined;
+      if (delay === undefined) throw failed.error;
       await sleep(delay, signal);
     }
   }
 
-  async #try(request: TransportRequest): Promise<Try> {
-    const { call, path, body, limit: { signal } } = request;
-    const { fetch: call_ = fetch, client } = this.#options;
-    signal?.throwIfAborted();
-    // Member by member: this runs for each call, and spreading costs.
+  /** Member by member: this runs for each call, and spreading costs. */
+  #init({ body, limit: { signal } }: TransportRequest): RequestInit & { client?: Deno.HttpClient } {
+    const { client } = this.#options;
     const init: RequestInit & { client?: Deno.HttpClient } = { headers: this.#requestHeaders(), redirect: "manual" };
     if (body !== undefined) {
       init.method = "POST";
@@ -115,17 +122,7 @@ export class Transport {
     }
     if (signal !== undefined) init.signal = signal;
     if (client !== undefined) init.client = client;
-    let response: Response;
-    try {
-      response = await call_(this.#urlOf(path), init);
-    } catch (error) {
-      signal?.throwIfAborted();
-      return { error: errorOfFetch(call, error), mayRetry: isConnectionLoss(error) };
-    }
-    if (response.ok) return { response };
-    const { status, headers } = response;
-    const text = await readErrorBody(response.body, signal);
-    return { error: errorOfAnswer(call, { status, headers, body: text }), mayRetry: status === 503 };
+    return init;
   }
 
   /** Kept, as putting a URL together anew for each call has it taken apart anew as well. */
@@ -147,9 +144,17 @@ export class Transport {
   }
 }
 
-type Try =
-  | { readonly response: Response; readonly error?: never; readonly mayRetry?: never }
-  | { readonly response?: never; readonly error: ChatModelError; readonly mayRetry: boolean };
+/** Why there is no good answer, and whether another try may bring one. */
+interface Failure {
+  readonly error: ChatModelError;
+  readonly mayRetry: boolean;
+}
+
+async function failureOf(call: Call, response: Response, signal: AbortSignal | undefined): Promise<Failure> {
+  const { status, headers } = response;
+  const text = await readErrorBody(response.body, signal);
+  return { error: errorOfAnswer(call, { status, headers, body: text }), mayRetry: status === 503 };
+}
 
 /** The one place that gets the key of the environment without being told. */
 const CLOUD = "https://ollama.com";
