@@ -152,7 +152,7 @@ export class Call implements StreamGuard, Deadline {
     this.#ended = true;
     if (this.#armed) {
       unwatch(this);
-      this.#outer?.removeEventListener("abort", this.#onOuterAbort);
+      this.#outer?.removeEventListener("abort", this);
     }
     this.#completed = completed;
     if (completed) return;
@@ -169,7 +169,10 @@ export class Call implements StreamGuard, Deadline {
     this.end(false);
   }
 
-  readonly #onOuterAbort = (): void => this.abort(this.#outer?.reason);
+  /** The caller's signal has fired. Itself the listener, not a closure: one object less for each call. */
+  handleEvent(): void {
+    this.abort(this.#outer?.reason);
+  }
 
   #arm(): void {
     if (this.#armed) return;
@@ -183,8 +186,8 @@ export class Call implements StreamGuard, Deadline {
     const { signal } = this.#options;
     if (signal === undefined) return;
     this.#outer = signal;
-    if (signal.aborted) this.#onOuterAbort();
-    else signal.addEventListener("abort", this.#onOuterAbort);
+    if (signal.aborted) this.handleEvent();
+    else signal.addEventListener("abort", this);
   }
 
   #timeout(): number {

@@ -25,7 +25,6 @@ export class CallLimit {
   #controller: AbortController | undefined;
   #outer: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #onAbort = () => this.abort(this.#outer?.reason);
 
   constructor(options: CallLimitOptions) {
     const { signal, milliseconds, timeoutError, isOwn = false } = options;
@@ -36,10 +35,15 @@ export class CallLimit {
     const controller = this.#controller = new AbortController();
     this.signal = controller.signal;
     if (signal?.aborted) controller.abort(signal.reason);
-    else signal?.addEventListener("abort", this.#onAbort);
+    else signal?.addEventListener("abort", this);
     if (hasClock && !controller.signal.aborted) {
       this.#timer = setTimeout(() => this.abort(timeoutError?.(milliseconds)), milliseconds);
     }
+  }
+
+  /** The caller's signal has fired. */
+  handleEvent(): void {
+    this.abort(this.#outer?.reason);
   }
 
   /** What was waited for is there: stops the clock. */
@@ -58,6 +62,6 @@ export class CallLimit {
   /** The call is over: lets go of the clock and the caller's signal. */
   end(): void {
     this.reached();
-    if (this.#controller !== undefined) this.#outer?.removeEventListener("abort", this.#onAbort);
+    if (this.#controller !== undefined) this.#outer?.removeEventListener("abort", this);
   }
 }
