@@ -67,8 +67,9 @@ export interface App {
 }
 
 /**
- * Makes an app that serves models to OpenAI's clients and to MLflow's: `/v1/chat/completions`, `/v1/responses` and
- * `/v1/models` (also without `/v1`), `/invocations`, `/ping`, `/health`, `/version`; and to people, who get a page to chat on at `/`.
+ * Makes an app that serves models to OpenAI's clients and to MLflow's: `/v1/chat/completions`, `/v1/responses`,
+ * `/v1/completions`, `/v1/embeddings`, `/v1/models` (all also without `/v1`), `/openapi.json`, `/invocations`, `/ping`,
+ * `/health`, `/version`; and to people, who get a page to chat on at `/`.
  *
  * Pure: a request in, an answer out, no permissions needed. A model is loaded when it is first asked for.
  *
