@@ -9,8 +9,15 @@ export const EXAMPLE_FILE = "input_example.json";
 /** Name of the file that a scoring server can be sent as it is. */
 export const SERVING_FILE = "serving_input_example.json";
 
-/** The example of a chat model whose author gives none: no parameter that the author did not ask for. */
-const DEFAULT_EXAMPLE = { messages: [{ role: "user", content: "Hello!" }] };
+/** What MLflow's `save_model` writes for a chat model whose author gives no example. */
+const DEFAULT_EXAMPLE = {
+  messages: [{ role: "user", content: "Hello!" }],
+  temperature: 1,
+  max_tokens: 10,
+  stop: ["\n"],
+  n: 1,
+  stream: false,
+};
 
 /** Members at the top by which MLflow's scoring server takes a body for a model's input itself. */
 const LLM_KEYS = ["messages", "prompt", "input"];
@@ -21,20 +28,23 @@ export interface ChatExample {
   readonly body: object;
   /** The request, as a model takes it. */
   readonly request: ChatRequest;
+  /** Whether the author gave none. */
+  readonly isDefault: boolean;
 }
 
 /**
  * Checks the input example of a chat model.
  *
- * @param example A request, its messages alone, or `[request, params]`. Default: one message.
+ * @param example A request, its messages alone, or `[request, params]`. Default: MLflow's.
  * @throws {ValidationError} If it is no request.
  * @throws {ChatModelError} With code `invalid_input_example` if JSON cannot keep it.
  */
 export function chatExample(example: unknown): ChatExample {
-  const body = bodyOf(example ?? DEFAULT_EXAMPLE);
+  const isDefault = example === undefined || example === null;
+  const body = isDefault ? DEFAULT_EXAMPLE : bodyOf(example);
   const request = parseChatRequest(body);
   const written = toJsonValue(body, refuse);
-  return isObject(written) ? { body: written, request } : refuse("", "must be an object");
+  return isObject(written) ? { body: written, request, isDefault } : refuse("", "must be an object");
 }
 
 /** The request that an example stands for, as MLflow reads it. */
@@ -62,9 +72,11 @@ function refuse(path: string, problem: string): never {
 }
 
 /** Writes the input example of a chat model as MLflow does. */
-export async function writeChatExample(folder: string, { body }: ChatExample): Promise<void> {
-  await write(folder, EXAMPLE_FILE, pythonJson(body));
-  await write(folder, SERVING_FILE, pythonJsonLines(body));
+export async function writeChatExample(folder: string, { body, isDefault }: ChatExample): Promise<void> {
+  // Python tells 1.0 from 1; what an author gives is a number, and nothing more is known of it.
+  const asPython = (json: string) => isDefault ? json.replace('"temperature": 1,', '"temperature": 1.0,') : json;
+  await write(folder, EXAMPLE_FILE, asPython(pythonJson(body)));
+  await write(folder, SERVING_FILE, asPython(pythonJsonLines(body)));
 }
 
 /** The input example of a custom model: what it takes, and its params if there are any. */

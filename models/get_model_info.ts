@@ -2,6 +2,7 @@ import { join } from "@std/path";
 import type { TransferOptions } from "../tracking/mod.ts";
 import { ChatModelError } from "../types/mod.ts";
 import { checkOptions } from "./_check_options.ts";
+import { abortSignal, callback } from "./_option_checks.ts";
 import { isStoreUri, locateModel, withRepository } from "./locate_model.ts";
 import { MLMODEL, parseMlmodel } from "./mlmodel_file.ts";
 import { type ModelInfo, toModelInfo } from "./model_info.ts";
@@ -54,6 +55,6 @@ export async function getModelInfo(uri: string): Promise<ModelInfo> {
  * @throws {TrackingError} If there is no such model, or the store cannot be reached.
  */
 export async function downloadModel(uri: string, options: TransferOptions = {}): Promise<string> {
-  checkOptions("download model", options, { signal: true, onProgress: true });
-  return (await locateModel(uri, options)).path;
+  const given = checkOptions("download model", options, { signal: abortSignal, onProgress: callback });
+  return (await locateModel(uri, given)).path;
 }

@@ -6,9 +6,10 @@ import type { ModelSignature } from "../signature/mod.ts";
 import { loadCustomModel, type LoadedCustomModel } from "../loaded_custom_model.ts";
 import type { ModelConfigValues } from "../model_config.ts";
 import type { TransferOptions } from "../tracking/mod.ts";
-import { ChatModelError } from "../types/mod.ts";
+import { ChatModelError, ValidationError } from "../types/mod.ts";
 import { discardModel } from "./_cache.ts";
 import { checkOptions, type OptionNames } from "./_check_options.ts";
+import { abortSignal, callback, oneOf, text } from "./_option_checks.ts";
 import { layeredConfig } from "./config_layers.ts";
 import { type DenoFlavor, MLMODEL, type MlmodelFile, parseMlmodel } from "./mlmodel_file.ts";
 import { importModelFile, modelFileName } from "./model_file.ts";
@@ -26,25 +27,28 @@ export interface LoadModelOptions extends CallLimits, TransferOptions {
   /**
    * Configuration in place of what was logged: only keys that were logged. Over it stands nothing; under it the
    * variables `MLFLOW_PYFUNC_INFERENCE_CONFIG` and `SERVING_MODEL_CONFIG` (JSON), as far as the environment may be read,
-   * and {@linkcode LoadModelOptions.modelConfigFile}.
+   * and {@linkcode LoadModelOptions.modelConfigFile}. The path of a YAML or JSON file is taken as that option.
    */
-  readonly modelConfig?: ModelConfigValues;
-  /** Path of a YAML or JSON file of configuration, over what was logged and under {@linkcode LoadModelOptions.modelConfig}. */
+  readonly modelConfig?: ModelConfigValues | string;
+  /**
+   * Path of a YAML or JSON file of configuration, over what was logged, under those variables and
+   * {@linkcode LoadModelOptions.modelConfig}: for where both a file and values are given.
+   */
   readonly modelConfigFile?: string;
   /** Name that answers carry as `model`. Default: the registered model's, else the logged one's, else the file's. */
   readonly name?: string;
 }
 
 const LOAD_OPTIONS: OptionNames<LoadModelOptions> = {
-  kind: true,
+  kind: oneOf("chat", "custom", "any"),
   modelConfig: true,
-  modelConfigFile: true,
-  name: true,
+  modelConfigFile: text,
+  name: text,
   firstTokenTimeout: true,
   idleTimeout: true,
   timeout: true,
-  signal: true,
-  onProgress: true,
+  signal: abortSignal,
+  onProgress: callback,
 };
 
 /**
@@ -72,7 +76,7 @@ const LOAD_OPTIONS: OptionNames<LoadModelOptions> = {
  * MLflow's Python models, `model_not_found` if there are no files (also of a logged model that is `PENDING` or `FAILED`),
  * `wrong_model_kind`, `invalid_model_config`, `invalid_mlmodel` or `invalid_model_file`. What `loadContext` throws is
  * handed on.
- * @throws {ValidationError} If an option is none.
+ * @throws {ValidationError} If an option is none, or has a value that cannot be.
  * @throws {TrackingError} If there is no such model, or the store cannot be reached.
  */
 export function loadModel(
@@ -103,9 +107,9 @@ export function loadModel(
 ): Promise<LoadedChatModel | LoadedCustomModel>;
 export async function loadModel(
   uri: string,
-  options: LoadModelOptions = {},
+  given: LoadModelOptions = {},
 ): Promise<LoadedChatModel | LoadedCustomModel> {
-  checkOptions("load model", options, LOAD_OPTIONS);
+  const options = checkOptions("load model", given, LOAD_OPTIONS);
   const found = await locateModel(uri, options);
   if (found.kind === "file") {
     const config = await layeredConfig(layersOf(options));
@@ -172,10 +176,17 @@ function runnable(file: MlmodelFile, uri: string): DenoFlavor {
 }
 
 function layersOf({ modelConfig, modelConfigFile }: LoadModelOptions) {
-  return {
-    ...(modelConfigFile !== undefined && { file: modelConfigFile }),
-    ...(modelConfig !== undefined && { call: modelConfig }),
-  };
+  if (typeof modelConfig !== "string") {
+    return {
+      ...(modelConfigFile !== undefined && { file: modelConfigFile }),
+      ...(modelConfig !== undefined && { call: modelConfig }),
+    };
+  }
+  if (modelConfigFile === undefined) return { file: modelConfig };
+  throw new ValidationError("Cannot load model", [{
+    path: "modelConfigFile",
+    message: "cannot be given beside a file as modelConfig: name one file, or give the values",
+  }]);
 }
 
 interface Loading {

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { openModelRegistry, registerModel } from "../registry/mod.ts";
+import { checkName } from "../registry/names.ts";
 import {
   activeExperimentId,
   type ActiveRun,
@@ -19,6 +20,7 @@ import { ChatModelError } from "../types/mod.ts";
 import { FAILURE_TAG } from "./locate_model.ts";
 import type { ModelInfo } from "./model_info.ts";
 import { checkOptions, type OptionNames } from "./_check_options.ts";
+import { callback, text, textsByName } from "./_option_checks.ts";
 import { checkModel, type ModelIdentity, SAVE_OPTIONS, type SaveModelOptions, writeModel } from "./save_model.ts";
 import { writeFolder } from "./_write_folder.ts";
 
@@ -42,13 +44,13 @@ export interface LogModelOptions extends SaveModelOptions {
 
 const LOG_OPTIONS: OptionNames<LogModelOptions> = {
   ...SAVE_OPTIONS,
-  name: true,
-  experimentId: true,
-  tags: true,
-  params: true,
-  modelType: true,
-  registeredModelName: true,
-  onProgress: true,
+  name: text,
+  experimentId: text,
+  tags: textsByName,
+  params: textsByName,
+  modelType: text,
+  registeredModelName: text,
+  onProgress: callback,
 };
 
 /** A model as it was logged. */
@@ -78,8 +80,14 @@ export interface LoggedModelInfo extends ModelInfo {
  * @throws {TrackingError} As the store does.
  */
 export async function logModel(options: LogModelOptions): Promise<LoggedModelInfo> {
-  checkOptions("log model", options, LOG_OPTIONS);
-  options.signal?.throwIfAborted();
+  return await log(checkOptions("log model", options, LOG_OPTIONS));
+}
+
+async function log(options: LogModelOptions): Promise<LoggedModelInfo> {
+  const { name, registeredModelName, signal } = options;
+  signal?.throwIfAborted();
+  checkLoggedName(name);
+  if (registeredModelName !== undefined) checkName(`log model "${name}" as a registered one`, registeredModelName);
   await checkModel(options);
   const run = activeRun();
   const store = run?.store ?? getTrackingStore();
@@ -89,11 +97,27 @@ export async function logModel(options: LogModelOptions): Promise<LoggedModelInf
     ? await logToRun(store, run, options)
     : await logToModel(store, model, run, options);
   const warnings = [...logged.warnings, ...run === undefined ? [] : await logConfig(run, logged.modelConfig)];
-  const { registeredModelName } = options;
   if (registeredModelName === undefined) return { ...logged, warnings, experimentId };
+  signal?.throwIfAborted();
   await using registry = openModelRegistry(getRegistryUri());
   const { version } = await registerModel(logged.modelUri, registeredModelName, { store, registry });
   return { ...logged, warnings, experimentId, registeredModelVersion: version };
+}
+
+/**
+ * Refuses a logged model's name that is none, as servers do that know logged models: anything else is a path, and may
+ * lead elsewhere.
+ *
+ * @param name The name.
+ * @throws {TrackingError} `INVALID_PARAMETER_VALUE`.
+ */
+export function checkLoggedName(name: string): void {
+  if (typeof name === "string" && name.trim() !== "" && !/[/:.%"']/.test(name)) return;
+  throw new TrackingError(
+    "INVALID_PARAMETER_VALUE",
+    `Cannot log model "${name}": its name must be without any of / : . % " ', and not empty`,
+    { param: "name" },
+  );
 }
 
 /** The logged model, yet without files; `undefined` where the server has no such thing. */
@@ -174,7 +198,6 @@ async function logToRun(
   }
   const { runId, artifactUri } = run.info;
   const { name } = options;
-  checkName(name);
   const artifactPath = `${artifactUri.replace(/\/+$/, "")}/${name}`;
   const written = await writeTo(store.artifacts(artifactPath), options, {
     modelUri: `runs:/${runId}/${name}`,
@@ -252,15 +275,6 @@ async function logParams(run: ActiveRun, params: readonly [string, string][]): P
     for (const param of params) results.push(...await logParams(run, [param]));
     return results;
   }
-}
-
-/** As servers that know logged models do: anything else is a path, and may lead elsewhere. */
-function checkName(name: string): void {
-  if (name !== "" && !/[/:.%"']/.test(name)) return;
-  throw new TrackingError(
-    "INVALID_PARAMETER_VALUE",
-    `Cannot log model "${name}": its name must be without any of / : . % " ', and not empty`,
-  );
 }
 
 /** Params that MLflow takes at once. */

@@ -5,9 +5,10 @@ import { loadChatModel } from "../loaded_chat_model.ts";
 import { loadCustomModel } from "../loaded_custom_model.ts";
 import { ModelConfig, type ModelConfigValues } from "../model_config.ts";
 import { accumulate } from "../streaming/mod.ts";
-import { ChatModelError } from "../types/mod.ts";
+import { ChatModelError, ValidationError } from "../types/mod.ts";
 import { collectArtifacts } from "./_artifact_files.ts";
 import { checkOptions, type OptionNames } from "./_check_options.ts";
+import { abortSignal, jsonObject, oneOf, texts, textsByName } from "./_option_checks.ts";
 import { checkConfig, readConfigFile } from "./config_layers.ts";
 import { addPythonFiles } from "./_python_files.ts";
 import {
@@ -43,7 +44,7 @@ export interface SaveModelOptions {
   /**
    * A request to go with the model, its messages alone, or `[request, params]`: a request or its messages, and
    * parameters that are put into it, in place of its own of the same name. For a custom model what it takes, or
-   * `[input, params]`: its signature follows from that. Default: for a chat model one short message.
+   * `[input, params]`: its signature follows from that. Default: for a chat model the one of MLflow's `save_model`.
    */
   readonly inputExample?: unknown;
   /** Files and folders to go with the model, by name: paths or URIs. The model finds them in `context.artifacts`. */
@@ -70,13 +71,13 @@ export interface SaveModelOptions {
 export const SAVE_OPTIONS: OptionNames<SaveModelOptions> = {
   model: true,
   inputExample: true,
-  artifacts: true,
+  artifacts: textsByName,
   modelConfig: true,
-  codePaths: true,
-  metadata: true,
+  codePaths: texts,
+  metadata: jsonObject,
   permissions: true,
-  validate: true,
-  signal: true,
+  validate: oneOf("predict", "stream"),
+  signal: abortSignal,
 };
 
 /** What a model is told of itself in the folder that is written. */
@@ -111,13 +112,19 @@ export interface SavedModelInfo extends ModelInfo {
  * @throws {ChatModelError} With code `invalid_model_file`, `invalid_model_path`, `invalid_model_config`,
  * `invalid_input_example`, `folder_not_empty` or `permission_denied` (it runs `deno info`, which needs `--allow-run`).
  * What the model throws when it is validated is handed on.
- * @throws {ValidationError} If the input example is no request, or an option is none.
+ * @throws {ValidationError} If the input example is no request, or an option is none or has a value that cannot be.
  */
 export async function saveModel(path: string, options: SaveModelOptions): Promise<SavedModelInfo> {
-  checkOptions("save model", options, SAVE_OPTIONS);
-  await checkModel(options);
-  const { signal } = options;
-  return await writeFolder(path, (folder) => writeModel(folder, options, { modelUri: path }), { signal });
+  if (typeof path !== "string" || path === "") {
+    throw new ValidationError("Cannot save model", [{
+      path: "path",
+      message: 'must be the path of the folder. Write saveModel("folder", { model: "model.ts" })',
+    }]);
+  }
+  const given = checkOptions("save model", options, SAVE_OPTIONS);
+  await checkModel(given);
+  const { signal } = given;
+  return await writeFolder(path, (folder) => writeModel(folder, given, { modelUri: path }), { signal });
 }
 
 /** What can be told of a model before anything is written. */

@@ -8,25 +8,6 @@ export const STAGES: readonly ModelStage[] = ["None", "Staging", "Production", "
 /** Characters of the values of tags, of models and of versions. */
 const TAG_VALUE_LIMIT = 100_000;
 
-/** Refuses a name that URIs could not hold. */
-export function checkName(action: string, name: string): void {
-  if (name.trim() === "") throw invalid(action, "the name is empty");
-  const [found] = /[/:]/.exec(name) ?? [];
-  if (found !== undefined) throw invalid(action, `the name "${name}" holds "${found}", which URIs of models need`);
-  if (name === "." || name === "..") throw invalid(action, `the name "${name}" is another one when read as a path`);
-  checkLength(action, "the name", { text: name, limit: 256 });
-}
-
-/** Refuses an alias that is something else in a URI. */
-export function checkAlias(action: string, alias: string): void {
-  if (!/^[\p{L}\p{N}_-]{1,255}$/u.test(alias)) {
-    throw invalid(action, `the alias "${alias}" must be 1 to 255 letters, digits, "_" or "-"`);
-  }
-  if (/^(?:latest|v\d+)$/i.test(alias)) {
-    throw invalid(action, `the alias "${alias}" is reserved: "latest" and "v" with a number mean versions`);
-  }
-}
-
 /** The number of a version. */
 export function checkVersion(action: string, version: string | number): number {
   if (/^\d{1,9}$/.test(String(version))) return Number(version);

@@ -2,7 +2,9 @@ import type { Tags, TrackingStore } from "../tracking/mod.ts";
 import { TrackingError } from "../tracking/mod.ts";
 import type { ModelVersion } from "./entities.ts";
 import type { ModelRegistry } from "./model_registry.ts";
-import { resolveModelUri } from "./resolve.ts";
+import { checkName } from "./names.ts";
+import { checkTags } from "./_rules.ts";
+import { findSource } from "./_version_source.ts";
 import { VERSIONS_TAG, withVersion } from "./_version_notes.ts";
 
 /** Options for {@linkcode registerModel}. */
@@ -18,9 +20,11 @@ export interface RegisterModelOptions {
 }
 
 /**
- * Registers a logged model as the next version of a name, which is made if there is none yet.
+ * Registers a logged model as the next version of a name, which is made if there is none yet. If it fails, a name that
+ * was made for it is removed again.
  *
- * @param modelUri The model: `models:/m-…`, `runs:/id/path`, or any other form that `resolveModelUri` knows.
+ * @param modelUri The model: `models:/m-…`, `runs:/id/path`, or any other form that `resolveModelUri` knows. A folder
+ * must hold an `MLmodel`; it is noted by its absolute path, and is not copied.
  * @param name Name of the registered model.
  * @param options Where, and what to note.
  * @returns The version.
@@ -32,18 +36,28 @@ export async function registerModel(
   options: RegisterModelOptions,
 ): Promise<ModelVersion> {
   const { store, registry, description, tags } = options;
+  const action = `register model "${modelUri}"`;
+  checkName(action, name);
+  checkTags(action, tags ?? {});
   // First, so that a model that is not there leaves no empty name behind.
-  const { modelId, runId, artifactUri } = await resolveModelUri(modelUri, { store, registry });
-  await createIfMissing(registry, name);
+  const { modelId, runId, artifactUri } = await findSource(action, modelUri, { store, registry });
+  const isNew = await createIfMissing(registry, name);
   const isApart = registry.uri !== store.uri;
-  const version = await registry.createModelVersion({
-    name,
-    source: modelId === undefined ? artifactUri : `models:/${modelId}`,
-    ...(modelId !== undefined && { modelId, ...(isApart && { location: artifactUri }) }),
-    ...(runId !== undefined && { runId }),
-    ...(description !== undefined && { description }),
-    ...(tags !== undefined && { tags }),
-  });
+  let version: ModelVersion;
+  try {
+    version = await registry.createModelVersion({
+      name,
+      source: modelId === undefined ? artifactUri : `models:/${modelId}`,
+      ...(modelId !== undefined && { modelId, ...(isApart && { location: artifactUri }) }),
+      ...(runId !== undefined && { runId }),
+      ...(description !== undefined && { description }),
+      ...(tags !== undefined && { tags }),
+    });
+  } catch (error) {
+    // What was refused tells more than that the name could not be removed, which is seen in the registry.
+    if (isNew) await removeIfEmpty(registry, name).catch(() => {});
+    throw error;
+  }
   // A registry notes versions on the models of its own place only.
   if (modelId !== undefined && isApart) await noteOnLoggedModel(store, modelId, version);
   return version;
@@ -60,10 +74,19 @@ async function noteOnLoggedModel(store: TrackingStore, modelId: string, of: Mode
   }
 }
 
-async function createIfMissing(registry: ModelRegistry, name: string): Promise<void> {
+/** Gives whether the name was made now. */
+async function createIfMissing(registry: ModelRegistry, name: string): Promise<boolean> {
   try {
     await registry.createRegisteredModel(name);
+    return true;
   } catch (error) {
     if (!(error instanceof TrackingError) || error.errorCode !== "RESOURCE_ALREADY_EXISTS") throw error;
+    return false;
   }
+}
+
+/** Another may have registered a version of the name meanwhile. */
+async function removeIfEmpty(registry: ModelRegistry, name: string): Promise<void> {
+  const { latestVersions } = await registry.getRegisteredModel(name);
+  if (latestVersions.length === 0) await registry.deleteRegisteredModel(name);
 }

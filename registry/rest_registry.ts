@@ -5,7 +5,8 @@ import { MlflowHttp, type MlflowHttpOptions } from "../tracking/rest/http.ts";
 import type { ModelStage, ModelVersion, RegisteredModel } from "./entities.ts";
 import type { CreateModelVersionOptions, ModelRegistry, SearchRegistryOptions } from "./model_registry.ts";
 import { toModelVersion, toRegisteredModel, versionSchema, wireModel } from "./_rest_wire.ts";
-import { checkAlias, checkName, checkStage, checkVersion } from "./_rules.ts";
+import { checkAlias, checkName } from "./names.ts";
+import { checkStage, checkVersion } from "./_rules.ts";
 
 /** Registered models of an MLflow tracking server. */
 export class RestRegistry implements ModelRegistry {

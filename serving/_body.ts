@@ -5,7 +5,7 @@ import { decodeBody, type Encoding, encodingOf } from "./_content_encoding.ts";
  * Reads a request's body as JSON, whatever its content type says: `curl -d` sends a form's. It may be compressed.
  *
  * @throws {ChatModelError} Status 413 if it is larger than `maxSize` bytes, 415 if its encoding is unknown, 400 if it is
- * empty or no JSON.
+ * empty or no JSON, not UTF-8, or not encoded as it says.
  */
 export async function readJson(request: Request, maxSize: number): Promise<unknown> {
   const announced = request.headers.get("content-length");
@@ -111,6 +111,8 @@ function invalidBody(error: unknown): ChatModelError {
 }
 
 /** By its mark, or by the zeros that JSON's first character has beside it. */
-function isUtf16([first, second]: Uint8Array): boolean {
+function isUtf16(bytes: Uint8Array): boolean {
+  const first = bytes[0];
+  const second = bytes[1];
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || first === 0 || second === 0;
 }

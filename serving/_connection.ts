@@ -9,6 +9,9 @@ const LAST_PROBE = 5_000;
 /** Milliseconds that a client gets that has closed its side and cannot be asked whether it is still there. */
 const GRACE = 1_000;
 
+/** Requests of one connection that run, or whose answers are not sent; when there are so many, no more are read. */
+const MAX_RUNNING = 100;
+
 /** Milliseconds until a connection is closed whose client was told that it is the end, and stays. */
 const LINGER = 1_000;
 
@@ -17,9 +20,14 @@ export class Connection {
   /** The Host header that was found good last. */
   host: string | undefined;
   readonly #socket: Duplex;
-  /** In the order in which they came, and are answered. */
+  /** Those without an answer yet, in the order in which they came, and are answered. */
   readonly #exchanges = new Set<Exchange>();
+  /** Those whose answers have not been sent to their ends. */
+  readonly #unsent = new Set<Exchange>();
+  /** Those that came in one packet with others, and are too many to run yet. */
+  readonly #waiting = new Map<Exchange, () => void>();
   #newest: Exchange | undefined;
+  #isFull = false;
   #isEnding = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -27,14 +35,33 @@ export class Connection {
     this.#socket = socket;
     socket.once("close", () => this.#onClose());
     socket.once("end", () => this.#onEnd());
+    // At the end of each request, `node:http` has the socket go on.
+    socket.on("resume", () => this.#isFull && socket.pause());
     // What there is to know, "close" tells.
     socket.on("error", () => {});
   }
 
-  /** Takes up a request. */
-  add(exchange: Exchange): void {
+  /** The last request that came. */
+  get newest(): Exchange | undefined {
+    return this.#newest;
+  }
+
+  /**
+   * Takes up a request.
+   *
+   * @param exchange The request.
+   * @param start Has it answered: called at once, or when there are few enough before it.
+   */
+  add(exchange: Exchange, start: () => void): void {
     this.#exchanges.add(exchange);
+    this.#unsent.add(exchange);
     this.#newest = exchange;
+    exchange.outgoing.on("close", () => this.#onSent(exchange));
+    if (this.#unsent.size <= MAX_RUNNING) start();
+    else this.#waiting.set(exchange, start);
+    if (this.#unsent.size >= MAX_RUNNING) this.#isFull = true;
+    // Not before `node:http` has taken in the rest of the packet. It has reasons of its own to pause.
+    if (this.#isFull || this.#socket.isPaused()) queueMicrotask(() => this.#pause());
   }
 
   /**
@@ -48,6 +75,26 @@ export class Connection {
   /** Lets go of a request: its answer has been handed on. */
   release(exchange: Exchange): void {
     this.#exchanges.delete(exchange);
+  }
+
+  #onSent(exchange: Exchange): void {
+    this.#unsent.delete(exchange);
+    const [next] = this.#waiting;
+    if (next !== undefined) {
+      this.#waiting.delete(next[0]);
+      next[1]();
+    }
+    if (!this.#isFull || this.#unsent.size >= MAX_RUNNING) return;
+    this.#isFull = false;
+    // Another property that is not documented: whether it is paused because the client does not read its answers.
+    if (Reflect.get(this.#socket, "_paused") !== true) this.#socket.resume();
+  }
+
+  /** While nothing is read, a client that leaves is not heard. */
+  #pause(): void {
+    if (this.#socket.destroyed) return;
+    if (this.#isFull) this.#socket.pause();
+    if (this.#timer === undefined) this.#timer = setTimeout(() => this.#probe(FIRST_PROBE), FIRST_PROBE);
   }
 
   /**
@@ -67,9 +114,15 @@ export class Connection {
     }
     if (isBroken) {
       newest.gone.abort(clientLeft());
-      this.#exchanges.delete(newest);
+      for (const list of [this.#exchanges, this.#unsent, this.#waiting]) list.delete(newest);
     }
-    const last = [...this.#exchanges].at(-1);
+    // Nothing that comes is of use any more but its end; and the parser that read it is another connection's by now.
+    this.#isFull = false;
+    this.#socket.removeAllListeners("data");
+    this.#socket.removeAllListeners("end");
+    this.#socket.once("end", () => this.#onEnd());
+    this.#socket.resume();
+    const last = [...this.#unsent].at(-1);
     if (last === undefined) this.#close(answer);
     else last.outgoing.once("close", () => this.#close(answer));
   }
@@ -80,15 +133,15 @@ export class Connection {
       return;
     }
     this.#socket.end(answer);
+    this.#stopProbing();
     // A connection that is closed with something unread is reset, and with that the answer may be lost.
-    this.#socket.resume();
-    clearTimeout(this.#timer);
     if (this.#socket.readableEnded) return;
     this.#timer = setTimeout(() => this.#socket.destroy(), LINGER);
   }
 
   #onClose(): void {
-    clearTimeout(this.#timer);
+    this.#stopProbing();
+    this.#waiting.clear();
     if (this.#exchanges.size === 0) return;
     const reason = clientLeft();
     for (const exchange of this.#exchanges) exchange.gone.abort(reason);
@@ -100,19 +153,23 @@ export class Connection {
    * the same as one whose one side was, until something is sent to it.
    */
   #onEnd(): void {
-    const newest = this.#newest;
-    if (newest !== undefined && !newest.incoming.complete) {
-      // The rest of the request will never come. If it was not wanted, its answer is on its way.
-      if (!newest.outgoing.headersSent) this.#socket.destroy();
-      return;
-    }
+    // The rest of the request will never come.
+    if (this.#newest?.incoming.complete === false) this.#newest.breakOff();
+    this.#stopProbing();
     this.#probe(FIRST_PROBE);
   }
 
+  #stopProbing(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   #probe(delay: number): void {
+    this.#timer = undefined;
     const [current] = this.#exchanges;
-    if (current === undefined || this.#isEnding || this.#socket.destroyed) return;
-    if (current.probe()) {
+    const { readableEnded } = this.#socket;
+    if (current === undefined || this.#socket.destroyed || !(readableEnded || this.#socket.isPaused())) return;
+    if (current.probe() || !readableEnded) {
       this.#timer = setTimeout(() => this.#probe(Math.min(delay * 2, LAST_PROBE)), delay);
       return;
     }

@@ -1,6 +1,6 @@
 /** Errors in the form that a path's clients read. */
 import type { ChatModelError } from "../types/mod.ts";
-import { errorResponse, errorStatus, type AnswerHeaders, jsonResponse, pushRetryHeaders } from "./_respond.ts";
+import { type AnswerHeaders, errorResponse, errorStatus, jsonResponse, pushRetryHeaders } from "./_respond.ts";
 
 /**
  * The answer that an error is.

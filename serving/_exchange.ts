@@ -28,12 +28,18 @@ export class Exchange {
   readonly connection: Connection;
   /** Fires when the client leaves. */
   readonly gone: AbortController = new AbortController();
+  /** Whether the client sends no more, though its body is not whole. */
+  isBroken = false;
+  /** Called when that turns out. */
+  onBroken: (() => void) | undefined;
   /** Whether the client sends its body only when it is told to (`Expect: 100-continue`), and was not yet. */
   awaitsInvitation: boolean;
   /** Whether the client expects what this server does not know. */
   readonly expectsUnknown: boolean;
   /** Whether the last thing written was the end of a frame of an event stream. */
   isBetweenFrames = false;
+  /** The answer that goes before this one. */
+  readonly #previous: ServerResponse | undefined;
 
   constructor(
     connection: Connection,
@@ -48,15 +54,27 @@ export class Exchange {
     this.outgoing = parts.outgoing;
     this.awaitsInvitation = parts.expectation === "continue";
     this.expectsUnknown = parts.expectation === "unknown";
+    if (this.awaitsInvitation) this.#previous = connection.newest?.outgoing;
     // A write that came too late: what there is to know, the connection's "close" tells.
     this.outgoing.on("error", ignore);
   }
 
-  /** Tells a client that waits for it to send its body. */
+  /** Tells a client that waits for it to send its body, when it is its turn to be answered. */
   invite(): void {
     if (!this.awaitsInvitation) return;
+    if (this.outgoing.socket === null && !this.outgoing.headersSent) {
+      this.#previous?.once("close", () => this.invite());
+      return;
+    }
     this.awaitsInvitation = false;
-    if (!this.outgoing.headersSent) this.outgoing.writeContinue();
+    // By then, it may have been sent all the same.
+    if (!this.outgoing.headersSent && !this.incoming.complete) this.outgoing.writeContinue();
+  }
+
+  /** The rest of the request will never come. */
+  breakOff(): void {
+    this.isBroken = true;
+    this.onBroken?.();
   }
 
   /**
@@ -141,16 +159,17 @@ async function send(response: Response, exchange: Exchange): Promise<void> {
 }
 
 /** Whether so little of the request is still to come that the connection can go on after it. */
-function willEndSoon({ incoming, awaitsInvitation }: Exchange): boolean {
+function willEndSoon({ incoming, awaitsInvitation, isBroken }: Exchange): boolean {
   if (incoming.complete || !hasBody(incoming)) return true;
-  return !awaitsInvitation && Number(incoming.headers["content-length"]) <= MAX_UNWANTED;
+  return !isBroken && !awaitsInvitation && Number(incoming.headers["content-length"]) <= MAX_UNWANTED;
 }
 
 /**
  * Sends the last answer of a connection whose client still sends. What it sends is thrown away for a while: a
  * connection that is closed with something unread is reset, and with that the answer may be lost.
  */
-async function sendLast(body: Uint8Array | undefined, { incoming, outgoing, gone }: Exchange): Promise<void> {
+async function sendLast(body: Uint8Array | undefined, exchange: Exchange): Promise<void> {
+  const { incoming, outgoing, gone } = exchange;
   outgoing.setHeader("connection", "close");
   if (body === undefined) outgoing.flushHeaders();
   else outgoing.write(body);
@@ -163,8 +182,9 @@ async function sendLast(body: Uint8Array | undefined, { incoming, outgoing, gone
     const timer = setTimeout(settle, LINGER);
     gone.signal.addEventListener("abort", settle);
     incoming.once("end", settle);
+    exchange.onBroken = settle;
     incoming.resume();
-    if (gone.signal.aborted || incoming.complete) settle();
+    if (gone.signal.aborted || incoming.complete || exchange.isBroken) settle();
   });
   outgoing.end();
 }

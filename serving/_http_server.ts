@@ -21,8 +21,7 @@ export function makeServer(app: App, connections: Map<Duplex, Connection>, times
     const connection = connections.get(incoming.socket);
     if (connection === undefined) return void outgoing.destroy(); // It was closed already.
     const exchange = new Exchange(connection, { incoming, outgoing, expectation });
-    connection.add(exchange);
-    void answer(app, exchange);
+    connection.add(exchange, () => void answer(app, exchange));
   };
   // A missing host is refused like all else that is wrong with a request.
   const server = createServer(

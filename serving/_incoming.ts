@@ -30,11 +30,22 @@ export function toRequest(exchange: Exchange): Request {
       code: "unknown_expectation",
     });
   }
+  checkTransferEncoding(incoming);
   const host = checkedHost(exchange);
   const target = url.startsWith("/") ? `http://${host}${url}` : wholeUrl(url);
   const init: RequestInit = { method, headers: toHeaders(incoming), signal: exchange.gone.signal };
   if (method !== "GET" && method !== "HEAD") init.body = bodyOf(exchange);
   return new Request(target, init);
+}
+
+/** Node reads chunks, and hands on as it is what is packed in them. */
+function checkTransferEncoding({ headers: { "transfer-encoding": encoding } }: IncomingMessage): void {
+  if (encoding === undefined || encoding.toLowerCase() === "chunked") return;
+  throw new ChatModelError(
+    `Cannot serve the request: transfer encoding "${encoding}" is not supported. ` +
+      "Send chunks, and say in Content-Encoding what they are packed with",
+    { code: "unsupported_encoding" },
+  );
 }
 
 /** Proxies send the whole URL. */
@@ -119,6 +130,8 @@ function bodyOf(exchange: Exchange): ReadableStream<Uint8Array> {
       });
       incoming.once("end", () => end(() => controller.close()));
       incoming.once("error", (error) => end(() => controller.error(error)));
+      exchange.onBroken = () => end(() => controller.error(new TypeError("The client sends no more")));
+      if (exchange.isBroken) exchange.onBroken();
       // Broken off, or answered without having been read to its end.
       incoming.once("close", () => end(() => controller.error(new TypeError("The request's body broke off"))));
     },

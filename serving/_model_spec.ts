@@ -12,15 +12,16 @@ import { ChatModelError } from "../types/mod.ts";
 
 /** What a model is loaded with. */
 interface LoadKindOptions extends CallLimits {
-  readonly name: string;
+  /** Name that it is served under; absent where it tells that itself. */
+  readonly name?: string;
 }
 
 /** A kind of model that `--model` can name. */
 interface ModelKind {
   /** Whether a spec is of this kind. */
   matches(spec: string): boolean;
-  /** Name it is served under, unless told otherwise. */
-  name(spec: string): string;
+  /** Name it is served under, unless told otherwise. Absent where the model has one, which is known once it is loaded. */
+  name?(spec: string): string;
   /** Makes the model ready. */
   load(spec: string, options: LoadKindOptions): Promise<LoadedModel>;
   /**
@@ -44,7 +45,7 @@ const KINDS: readonly ModelKind[] = [
       loadChatModel(new OllamaChatModel({ model: ollamaName(spec), client: new OllamaClient() }), options),
     check: checkOllama,
   },
-  { matches: (spec) => !CODE.test(spec) && (STORE_URI.test(spec) || isFolder(spec)), name: uriName, load: loadSaved },
+  { matches: (spec) => !CODE.test(spec) && (STORE_URI.test(spec) || isFolder(spec)), load: loadSaved },
   { matches: () => true, name: modelFileName, load: loadFile },
 ];
 
@@ -70,12 +71,6 @@ async function loadSaved(spec: string, options: LoadKindOptions): Promise<Loaded
 async function loadFile(spec: string, options: LoadKindOptions): Promise<LoadedModel> {
   const model = await importModelFile(spec);
   return CustomModel.isInstance(model) ? await loadCustomModel(model, options) : await loadChatModel(model, options);
-}
-
-/** The registered model's name, or the file's or folder's. */
-function uriName(spec: string): string {
-  const [, name] = /^models:\/(.+?)(?:@[^@/]*|\/[^/]*)?$/.exec(spec) ?? [];
-  return name ?? modelFileName(spec);
 }
 
 function ollamaName(spec: string): string {
@@ -133,18 +128,25 @@ export async function loadSpecs(
     const { name: given, spec } = splitName(text);
     const kind = KINDS.find((kind) => kind.matches(spec));
     if (spec === "" || kind === undefined) throw new CommandError("--model must not be empty. See --help", 2);
-    const name = given ?? kind.name(spec);
-    if (models.has(name)) {
-      throw new CommandError(
-        `Cannot serve two models as "${name}": give one of them another name, as in other=${spec}`,
-        2,
-      );
-    }
-    models.set(name, await load(kind, spec, { ...limitsOf(options), name }));
+    const told = given ?? kind.name?.(spec);
+    // Before it is loaded, if that can be: it may take a while.
+    if (told !== undefined) checkFree(models, told, spec);
+    const model = await load(kind, spec, { ...limitsOf(options), ...(told !== undefined && { name: told }) });
+    const name = told ?? model.name;
+    checkFree(models, name, spec);
+    models.set(name, model);
     const warning = await kind.check?.(spec, options);
     if (warning !== undefined) warnings.add(warning);
   }
   return { models, warnings: [...warnings] };
+}
+
+function checkFree(models: ReadonlyMap<string, LoadedModel>, name: string, spec: string): void {
+  if (!models.has(name)) return;
+  throw new CommandError(
+    `Cannot serve two models as "${name}": give one of them another name, as in other=${spec}`,
+    2,
+  );
 }
 
 /** Only these: what else there is, such as flags, is no option of a model. */

@@ -55,9 +55,13 @@ async function sendPage(request: Request, headers: AnswerHeaders): Promise<Respo
     ["etag", entityTag],
     ["vary", "accept-encoding"],
   );
-  if (request.headers.get("if-none-match")?.includes(entityTag)) return new Response(null, { status: 304, headers: headers.complete() });
+  if (request.headers.get("if-none-match")?.includes(entityTag)) {
+    return new Response(null, { status: 304, headers: headers.complete() });
+  }
   headers.push(["content-type", "text/html; charset=utf-8"]);
-  if (!/\bgzip\b/.test(request.headers.get("accept-encoding") ?? "")) return new Response(text, { headers: headers.complete() });
+  if (!/\bgzip\b/.test(request.headers.get("accept-encoding") ?? "")) {
+    return new Response(text, { headers: headers.complete() });
+  }
   headers.push(["content-encoding", "gzip"]);
   return new Response(compressed, { headers: headers.complete() });
 }

@@ -31,7 +31,8 @@ export interface ListenOptions {
  *
  * A client that closes only the side on which it sends still gets its answers. Until then it may be sent "100 Continue"
  * or comments of an event stream, which show whether it is still there; a client of HTTP/1.0, to which the former must
- * not be sent, is given a second. What is no HTTP is answered as all errors are, and the connection closed.
+ * not be sent, is given a second. Of what a client sends without waiting for answers, a hundred requests run at a time;
+ * what comes behind them is read when they have been answered. What is no HTTP is answered as all errors are, and the connection closed.
  *
  * @example Usage
  * ```ts

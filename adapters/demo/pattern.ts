@@ -45,7 +45,7 @@ export function readPattern(source: string): Pattern | undefined {
 
 function parse(source: string): Pattern | undefined {
   const node = parsePattern(source);
-  const pattern = node && LinearPattern.fromNode(node, MOST_STATES);
+  const pattern = node && LinearPattern.fromNode(node, { left: MOST_STATES });
   if (node === undefined || pattern === undefined) return undefined;
   return {
     matches: (text) => {

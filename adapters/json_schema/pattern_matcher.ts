@@ -1,11 +1,21 @@
 import { parsePattern, type PatternNode } from "./pattern_syntax.ts";
 
-/** Most states that a pattern may have. Counted repetitions are written out: `a{100}` has 100. */
-const MOST_STATES = 10_000;
+/**
+ * Most states that a pattern may have. Counted repetitions are written out: `a{100}` has 100. A branch counts as a
+ * state, as does a repetition that may be left out: `a{0,100}` has 200. A class that must be compiled counts as ten where
+ * it comes first.
+ */
+export const MOST_PATTERN_STATES = 10_000;
 
 /** Steps that matching may take: shared by all that is matched in one check. */
 export interface StepBudget {
-  /** Steps that are left. A step is one state at one position, some 70 ns. */
+  /** Steps that are left. A step is one way to one state at one position, some 50 ns. */
+  left: number;
+}
+
+/** States that patterns may have: shared by all patterns of one schema. */
+export interface StateBudget {
+  /** States that are left. */
   left: number;
 }
 
@@ -51,11 +61,10 @@ export class LinearPattern {
    * Reads a pattern.
    *
    * @param node The pattern's parts.
-   * @param mostStates Most states that it may have. @default {10_000}
+   * @param budget States that it may have; those that it has are taken off. @default {{ left: 10_000 }}
    * @returns The pattern; `undefined` if it has more.
    */
-  static fromNode(node: PatternNode, mostStates = MOST_STATES): LinearPattern | undefined {
-    const budget = { left: mostStates };
+  static fromNode(node: PatternNode, budget: StateBudget = { left: MOST_PATTERN_STATES }): LinearPattern | undefined {
     const program = new Compiler("forward", budget).compile(node);
     return program && new LinearPattern(program);
   }
@@ -64,11 +73,16 @@ export class LinearPattern {
    * Reads a pattern.
    *
    * @param source Its source.
+   * @param budget States that it may have; those that it has are taken off. @default {{ left: 10_000 }}
    * @returns The pattern; `undefined` if it is wrong, cannot be matched in linear time or is too large.
    */
-  static fromSource(source: string): LinearPattern | undefined {
-    const node = parsePattern(source);
-    return node && LinearPattern.fromNode(node);
+  static fromSource(source: string, budget: StateBudget = { left: MOST_PATTERN_STATES }): LinearPattern | undefined {
+    const parts = { left: budget.left };
+    const node = parsePattern(source, parts);
+    const pattern = node && LinearPattern.fromNode(node, budget);
+    // What takes its time to read may have few states.
+    budget.left = Math.min(budget.left, parts.left);
+    return pattern;
   }
 
   /**
@@ -86,10 +100,10 @@ export class LinearPattern {
 
 class Compiler {
   readonly #direction: Direction;
-  readonly #budget: StepBudget;
+  readonly #budget: StateBudget;
   readonly #states: State[] = [{ kind: "accept" }];
 
-  constructor(direction: Direction, budget: StepBudget) {
+  constructor(direction: Direction, budget: StateBudget) {
     this.#direction = direction;
     this.#budget = budget;
   }
@@ -127,6 +141,8 @@ class Compiler {
       }
       case "choice": {
         const branches: number[] = [];
+        // Branches take memory, and time to go through, even where they are empty.
+        this.#budget.left -= node.nodes.length - 1;
         for (const part of node.nodes) {
           const branch = this.#build(part, next);
           if (branch === undefined) return undefined;
@@ -153,9 +169,10 @@ class Compiler {
       first = body === undefined ? undefined : this.#add({ kind: "split", next: [body, next] });
     }
     for (let count = 0; count < least && first !== undefined; count++) {
-      // An empty part costs nothing however often it is repeated, but takes time to write out.
-      if (--this.#budget.left < 0) return undefined;
+      const before = this.#budget.left;
       first = this.#build(node, first);
+      // A part without states costs nothing however often it is repeated, but takes time to write out.
+      if (this.#budget.left === before && --this.#budget.left < 0) return undefined;
     }
     return first;
   }
@@ -195,17 +212,23 @@ class Run {
     for (let count = 0; count <= length; count++, position += step) {
       let accepted = false;
       const reached: number[] = [];
+      this.#spend(current.length + 1);
       pending.push(first, ...current);
       for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
         if (seen[index] === count) continue;
         seen[index] = count;
-        if (--this.#budget.left < 0) throw new StepsExceededError("Cannot match: too many steps");
         const state = states[index];
         if (state === undefined) continue;
         if (state.kind === "accept") accepted = true;
         else if (state.kind === "character") reached.push(index);
-        else if (state.kind === "split") { for (const next of state.next) pending.push(next); }
-        else if (this.#holds(state.assertion, position)) pending.push(state.next);
+        else if (state.kind === "split") {
+          // Ways are counted, not states: many may lead to a state that was seen already.
+          this.#spend(state.next.length);
+          for (const next of state.next) pending.push(next);
+        } else {
+          this.#spend(1);
+          if (this.#holds(state.assertion, position)) pending.push(state.next);
+        }
       }
       if (accepted && onAccept(position)) return true;
       const character = this.#characters[direction === "forward" ? position : position - 1];
@@ -217,6 +240,11 @@ class Run {
       }
     }
     return false;
+  }
+
+  #spend(steps: number): void {
+    this.#budget.left -= steps;
+    if (this.#budget.left < 0) throw new StepsExceededError("Cannot match: too many steps");
   }
 
   #holds(assertion: Assertion, position: number): boolean {

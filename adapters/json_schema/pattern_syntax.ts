@@ -24,7 +24,15 @@ export interface RepeatNode {
   readonly most: number;
 }
 
+/** Parts that a pattern may have. */
+export interface PartBudget {
+  /** Parts that are left. */
+  left: number;
+}
+
 const MOST_NESTING = 50;
+/** Parts that a class counts for where it comes first. */
+const CLASS_PARTS = 10;
 
 /** Characters tried in this order to find one that a class allows. */
 const CANDIDATES = [
@@ -37,21 +45,26 @@ const CANDIDATES = [
  * Takes a regular expression of ECMA-262 (with flag `u`) apart.
  *
  * @param source The pattern.
- * @returns Its parts; `undefined` if it is wrong or uses what cannot be matched in linear time: back references. So it
- * is for inline flags such as `(?i:…)`.
+ * @param budget Parts that it may have; those that it has are taken off. Characters, assertions, groups and branches
+ * are parts; a class counts as ten where it comes first, as it must be compiled. @default {{ left: 10_000 }}
+ * @returns Its parts; `undefined` if it has more, is wrong or uses what cannot be matched in linear time: back
+ * references. So it is for inline flags such as `(?i:…)`.
  */
-export function parsePattern(source: string): PatternNode | undefined {
-  const reader = new PatternReader(source);
+export function parsePattern(source: string, budget: PartBudget = { left: 10_000 }): PatternNode | undefined {
+  const reader = new PatternReader(source, budget);
   const node = reader.choice(0);
   return reader.atEnd ? node : undefined;
 }
 
 class PatternReader {
   readonly #source: string;
+  readonly #characters = new Map<string, CharacterNode | undefined>();
+  readonly #budget: PartBudget;
   #position = 0;
 
-  constructor(source: string) {
+  constructor(source: string, budget: PartBudget) {
     this.#source = source;
+    this.#budget = budget;
   }
 
   get atEnd(): boolean {
@@ -70,6 +83,8 @@ class PatternReader {
     if (nesting > MOST_NESTING) return undefined;
     const nodes: PatternNode[] = [];
     do {
+      // The first branch is the pattern or the group itself.
+      if (nodes.length > 0 && --this.#budget.left < 0) return undefined;
       const node = this.#sequence(nesting);
       if (node === undefined) return undefined;
       nodes.push(node);
@@ -89,6 +104,7 @@ class PatternReader {
   }
 
   #atom(nesting: number): PatternNode | undefined {
+    if (--this.#budget.left < 0) return undefined;
     if (this.#take(/\^/y)) return { kind: "start" };
     if (this.#take(/\$/y)) return { kind: "end" };
     const boundary = this.#take(/\\[bB]/y);
@@ -102,7 +118,17 @@ class PatternReader {
     const single = this.#take(/\[(?:[^\]\\]|\\.)*\]|\\[pP]\{[^}]*\}|\\u[dD][89abAB]..\\u[dD][c-fC-F]../suy) ??
       this.#take(/\\u\{[0-9a-fA-F]+\}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\c[A-Za-z]|\\0(?!\d)/uy) ??
       this.#take(/\.|\\[dDwWsStnrfv]|\\[^\p{L}\p{N}]|[^\\()[\]{}*+?|^$]/uy);
-    return single === undefined ? undefined : character(single[0]);
+    return single === undefined ? undefined : this.#character(single[0]);
+  }
+
+  /** The same class often comes again, and takes a while to compile. */
+  #character(source: string): CharacterNode | undefined {
+    if (!this.#characters.has(source)) {
+      if (source.length > 2) this.#budget.left -= CLASS_PARTS - 1;
+      if (this.#budget.left < 0) return undefined;
+      this.#characters.set(source, character(source));
+    }
+    return this.#characters.get(source);
   }
 
   #group(nesting: number): PatternNode | undefined {
@@ -144,9 +170,15 @@ function character(source: string): CharacterNode | undefined {
     return { kind: "character", sample: literal, test: isLiteral ? (one) => one === literal : remember(expression) };
   }
   const test = remember(expression);
-  const code = /^\\[ux]\{?([0-9a-fA-F]+)\}?$/.exec(source)?.[1];
-  const sample = code === undefined ? CANDIDATES.find(test) : String.fromCodePoint(parseInt(code, 16));
-  return { kind: "character", sample, test };
+  return {
+    kind: "character",
+    test,
+    // Found when it is asked for: most are not, and it takes a while.
+    get sample() {
+      const code = /^\\[ux]\{?([0-9a-fA-F]+)\}?$/.exec(source)?.[1];
+      return code === undefined ? CANDIDATES.find(test) : String.fromCodePoint(parseInt(code, 16));
+    },
+  };
 }
 
 /** Tests of a class, of which those of ASCII's characters are done once. */

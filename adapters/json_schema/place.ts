@@ -1,7 +1,13 @@
 /** The types of JSON. */
 export type JsonKind = "null" | "boolean" | "number" | "string" | "array" | "object";
 
-/** A value inside the value that is checked, and where it stands. There is one of each, so that what is known about it can be kept. */
+const NO_MEMBERS: ReadonlyMap<string, Place> = new Map();
+const NO_ITEMS: readonly Place[] = [];
+
+/**
+ * A value inside the value that is checked, and where it stands. There is one object for each, by which what is known
+ * about it can be found again.
+ */
 export class Place {
   /** The value. */
   readonly value: unknown;
@@ -9,7 +15,8 @@ export class Place {
   readonly kind: JsonKind;
   /** Name or index that leads to it. */
   readonly key: string;
-  readonly #within: Place | undefined;
+  /** The place that it is in; absent for the whole value. */
+  readonly within: Place | undefined;
   #members: ReadonlyMap<string, Place> | undefined;
   #items: readonly Place[] | undefined;
   #names: readonly Place[] | undefined;
@@ -25,22 +32,21 @@ export class Place {
     this.value = value;
     this.kind = kindOf(value);
     this.key = key;
-    this.#within = within;
+    this.within = within;
   }
 
   /** The object's properties by their names; empty for all else. */
   get members(): ReadonlyMap<string, Place> {
-    if (this.#members === undefined) {
-      const entries = this.kind === "object" ? Object.entries(Object(this.value)) : [];
-      this.#members = new Map(entries.map(([name, value]) => [name, new Place(value, name, this)]));
-    }
-    return this.#members;
+    if (this.kind !== "object") return NO_MEMBERS;
+    return this.#members ??= new Map(
+      Object.entries(Object(this.value)).map(([name, value]) => [name, new Place(value, name, this)]),
+    );
   }
 
   /** The array's items; empty for all else. */
   get items(): readonly Place[] {
-    const items: readonly unknown[] = Array.isArray(this.value) ? this.value : [];
-    return this.#items ??= items.map((value, index) => new Place(value, String(index), this));
+    if (!Array.isArray(this.value)) return NO_ITEMS;
+    return this.#items ??= this.value.map((value, index) => new Place(value, String(index), this));
   }
 
   /** The names of the object's properties, as values. */
@@ -56,20 +62,17 @@ export class Place {
   /** Names and indexes that lead to it, from the whole value. */
   get path(): string[] {
     const path: string[] = [];
-    for (let at: Place | undefined = this; at.#within !== undefined; at = at.#within) path.push(at.key);
+    for (let at: Place | undefined = this; at.within !== undefined; at = at.within) path.push(at.key);
     return path.reverse();
   }
 }
 
 function kindOf(value: unknown): JsonKind {
-  switch (typeof value) {
-    case "boolean":
-    case "number":
-    case "string":
-      return typeof value;
-    default:
-      return Array.isArray(value) ? "array" : typeof value === "object" && value !== null ? "object" : "null";
-  }
+  if (typeof value === "string") return "string";
+  if (typeof value === "number") return "number";
+  if (typeof value === "boolean") return "boolean";
+  if (Array.isArray(value)) return "array";
+  return typeof value === "object" && value !== null ? "object" : "null";
 }
 
 /**

@@ -14,7 +14,10 @@ type ValueTest = (place: Place, scope: RuleScope) => boolean;
  * @param schema The schema that it stands in.
  * @returns The rule; `undefined` if there is none, as the keyword is not one of these or says nothing.
  */
-export function makeValueRule(keyword: string, schema: { readonly [keyword: string]: unknown }): SchemaRule | undefined {
+export function makeValueRule(
+  keyword: string,
+  schema: { readonly [keyword: string]: unknown },
+): SchemaRule | undefined {
   const test = makeTest(keyword, schema);
   return test && ((place, scope) => test(place, scope) ? undefined : [{ place, keyword }]);
 }

@@ -33,6 +33,8 @@ export interface AnswerPlan {
   readonly toolsOffered: boolean;
   /** Most calls to hand on; 0 if the model must not call. */
   readonly maxCalls: number;
+  /** Names of the tools that may be called, where some are left out. */
+  readonly allowed?: ReadonlySet<string>;
   /** Whether calls are answered in the deprecated form. */
   readonly deprecated: boolean;
   /** A call that must be made, of which the answer's text consists. */
@@ -127,6 +129,7 @@ export function convertRequest(
     logprobs,
     stripThinking: think === false,
   };
+  if (tools.allowed !== undefined) answer.allowed = tools.allowed;
   if (tools.forced !== undefined) answer.forced = tools.forced;
   else if (format !== undefined) answer.check = format.check;
   if (numPredict !== undefined) answer.numPredict = numPredict;

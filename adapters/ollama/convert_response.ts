@@ -28,7 +28,7 @@ export interface AnswerOutputs {
   context_full?: true;
   /** Whether the window was shifted, and the begin of the conversation lost by that. */
   context_shifted?: true;
-  /** Calls left out, as only one was wanted, or none. */
+  /** Calls left out, as only one was wanted, or none, or none of these tools. */
   dropped_tool_calls?: number;
   /** Paths of what was given but has no effect. */
   ignored?: readonly string[];
@@ -50,6 +50,7 @@ export class AnswerConverter {
   #callIds: Set<string> | undefined;
   #callCount = 0;
   #droppedCalls = 0;
+  #forbiddenCalls = 0;
   #hadText = false;
   #hadThinking = false;
   /** Tokens of records without text, which may belong to the text that follows. */
@@ -142,23 +143,26 @@ export class AnswerConverter {
     return ends ? text + stripper.end() : text;
   }
 
-  /** Checks calls where one is demanded, unless they were cut off at the token limit, of which the finish reason tells. */
+  /** Checks calls where one is demanded. Arguments may be cut off at the token limit, of which the finish reason tells. */
   #checkArguments(calls: readonly OllamaToolCall[], reason: string | undefined): void {
     const { forced, maxCalls } = this.#plan;
-    if (forced === undefined || reason === "length") return;
+    if (forced === undefined) return;
     // Calls that are left out anyway do no harm.
     for (const call of calls.slice(0, maxCalls - this.#callCount)) {
       const check = forced.checks.get(call.function.name);
       if (check === undefined) throw callNotDemanded(call.function.name);
-      check(toPlainNumbers(call.function.arguments));
+      if (reason !== "length") check(toPlainNumbers(call.function.arguments));
     }
   }
 
   /** Puts calls into the part; tells whether any of them is handed on. */
   #takeCalls(calls: readonly OllamaToolCall[], part: MutablePart): boolean {
     const parts: ToolCallPart[] = [];
+    const { allowed, maxCalls } = this.#plan;
     for (const call of calls) {
-      if (this.#callCount >= this.#plan.maxCalls) {
+      const isForbidden = maxCalls === 0 || allowed?.has(call.function.name) === false;
+      if (isForbidden) this.#forbiddenCalls++;
+      if (isForbidden || this.#callCount >= maxCalls) {
         this.#droppedCalls++;
         continue;
       }
@@ -212,11 +216,11 @@ export class AnswerConverter {
     const finishReason = reason === "length" ? "length" : "stop";
     const { forced } = this.#plan;
     if (forced !== undefined && this.#callCount === 0) this.#endForced(part, { forced, finishReason });
+    const isNothingElse = this.#callCount === 0 && !this.#hadText;
+    if (this.#forbiddenCalls > 0 && finishReason === "stop" && isNothingElse) throw forbiddenCall(this.#plan);
     if (this.#plan.check !== undefined && finishReason !== "length" && this.#callCount === 0) {
       this.#plan.check(this.#texts.join(""));
     }
-    const isForbidden = this.#plan.maxCalls === 0 && this.#droppedCalls > 0;
-    if (isForbidden && finishReason === "stop" && !this.#hadText) throw forbiddenCall();
     const generated = record.eval_count ?? 0;
     if (
       this.#plan.toolsOffered && finishReason === "stop" && generated > 1 &&
@@ -298,10 +302,12 @@ function callNotDemanded(name: string): UpstreamError {
 }
 
 /** Some models call tools that no one offered, as they know them from the conversation or from their training. */
-function forbiddenCall(): UpstreamError {
+function forbiddenCall({ allowed }: AnswerPlan): UpstreamError {
+  const [forbids, hint] = allowed === undefined
+    ? ["the request forbids calls", 'leave the choice to the model with tool_choice "auto"']
+    : ["it is not one of those that the request allows", "allow it in tool_choice.allowed_tools"];
   return new UpstreamError(
-    "Cannot give the model's answer: it called a tool and said nothing else, although the request forbids calls. " +
-      'Try again, or leave the choice to the model with tool_choice "auto"',
+    `Cannot give the model's answer: it called a tool and said nothing else, although ${forbids}. Try again, or ${hint}`,
     { code: "tool_call_forbidden" },
   );
 }

@@ -1,9 +1,10 @@
 import { dereference, type Schema } from "@cfworker/json-schema";
 import type { JsonSchema } from "../../types/mod.ts";
 import { findJsonSchemaFaults } from "../../types/json_schema_faults.ts";
-import { LinearPattern, listSubschemas, type Subschema } from "../json_schema/mod.ts";
+import { listSubschemas, type Subschema } from "../json_schema/mod.ts";
 import { SchemaError } from "./_json_schema.ts";
 import { isRecord } from "./_request_issues.ts";
+import type { SchemaPatterns } from "./_schema_patterns.ts";
 
 /** Schemas by their URIs, as the validator looks them up. */
 export type SchemaLookup = ReturnType<typeof dereference>;
@@ -29,21 +30,20 @@ const IN_PLACE_KEYWORDS = new Set([
  * the right kind, that every reference leads to a schema inside it and none back to itself without going into the
  * value, and that its patterns are regular expressions which can be matched in bounded time.
  *
- * @param schema The schema. It is marked, as the validator does it.
- * @returns Its schemas by their URIs.
+ * @param schema The schema. It is marked.
+ * @param patterns Where to read its patterns.
  * @throws {SchemaError} If it is not so. The message says how, the path says where.
  */
-export function checkSchema(schema: Schema): SchemaLookup {
+export function checkSchema(schema: Schema, patterns: SchemaPatterns): void {
   refuseFaults({ schema, path: [] });
   const lookup = lookUpSchemas(schema);
   const reached = [...reachSchemas(schema, lookup)];
   const places = new Map(reached.map(({ schema, path }) => [schema, path]));
   const trodden = new Set<JsonSchema>();
   for (const one of reached) {
-    checkKeywords(one, lookup);
+    checkKeywords(one, { lookup, patterns });
     checkLoops(one, { lookup, places, trodden, open: new Set() });
   }
-  return lookup;
 }
 
 /**
@@ -87,8 +87,14 @@ export function reachSchemas(root: JsonSchema, lookup: SchemaLookup): Iterable<S
   return found;
 }
 
-/** What a schema's reference leads to; `undefined` if it has none or it leads nowhere. */
-function targetOf(schema: JsonSchema, lookup: SchemaLookup): unknown {
+/**
+ * Follows a schema's reference.
+ *
+ * @param schema The schema.
+ * @param lookup All schemas by their URIs.
+ * @returns What its reference leads to; `undefined` if it has none or it leads nowhere.
+ */
+export function targetOf(schema: JsonSchema, lookup: SchemaLookup): unknown {
   const uri: unknown = Reflect.get(schema, "__absolute_ref__");
   return typeof uri === "string" ? lookup[uri] : undefined;
 }
@@ -100,7 +106,10 @@ function refuseFaults({ schema, path }: Subschema): void {
   }
 }
 
-function checkKeywords({ schema, path }: Subschema, lookup: SchemaLookup): void {
+function checkKeywords(
+  { schema, path }: Subschema,
+  { lookup, patterns }: { readonly lookup: SchemaLookup; readonly patterns: SchemaPatterns },
+): void {
   // Schemas that only references lead to may not have been seen.
   if (path.includes("$ref")) refuseFaults({ schema, path });
   for (const keyword of DYNAMIC_KEYWORDS) {
@@ -112,32 +121,9 @@ function checkKeywords({ schema, path }: Subschema, lookup: SchemaLookup): void 
     const where = $ref.startsWith("#") ? "leads nowhere" : "leads out of the schema";
     throw new SchemaError(`must lead to a schema inside of this one, but ${where}`, { path: [...path, "$ref"] });
   }
-  if (typeof pattern === "string") readPattern(pattern, [...path, "pattern"]);
+  if (typeof pattern === "string") patterns.read(pattern, [...path, "pattern"]);
   if (!isRecord(patternProperties)) return;
-  for (const name of Object.keys(patternProperties)) readPattern(name, [...path, "patternProperties", name]);
-}
-
-/**
- * Reads a pattern.
- *
- * @param source Its source.
- * @param path Where it stands.
- * @returns The pattern.
- * @throws {SchemaError} If it is none that can be matched in bounded time.
- */
-export function readPattern(source: string, path: readonly string[] = []): LinearPattern {
-  try {
-    new RegExp(source, "u");
-  } catch (cause) {
-    throw new SchemaError("must be a regular expression of ECMA-262", { path, cause });
-  }
-  const pattern = LinearPattern.fromSource(source);
-  if (pattern !== undefined) return pattern;
-  throw new SchemaError(
-    "must be a regular expression that can be matched in bounded time: without back references and inline flags, " +
-      "and with at most 10,000 states once its counted repetitions are written out",
-    { path },
-  );
+  for (const name of Object.keys(patternProperties)) patterns.read(name, [...path, "patternProperties", name]);
 }
 
 interface Walk {

@@ -24,6 +24,8 @@ export interface ToolPlan {
   readonly deprecated: boolean;
   /** Whether the model must not call, which Ollama does not know: no tools are sent, but some call without. */
   readonly forbidden?: boolean;
+  /** Names of the tools that may be called, where some are left out. Models call what they know from elsewhere, too. */
+  readonly allowed?: ReadonlySet<string>;
 }
 
 interface Offer {
@@ -60,6 +62,7 @@ export function planTools(params: ChatParams, issues: RequestIssues): ToolPlan {
   }
   const chosen = only === undefined ? offers : offers.filter(({ definition }) => only.includes(definition.name));
   const tools = chosen.flatMap((offer) => convert(offer, issues, toOllamaTool));
+  if (choice.mode === "subset") return { tools, deprecated, allowed: new Set(choice.only) };
   if (choice.mode !== "required" || chosen.length === 0) return { tools, deprecated };
   const calls = chosen.flatMap((offer) =>
     convert(offer, issues, (definition) => ({

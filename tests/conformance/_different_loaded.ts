@@ -107,12 +107,12 @@ export const PREDICT_DIFFERENT: Differences = {
     ours: { accepted: echoed() },
   },
   "predict: ChatCompletionRequest instance": {
-    reason: "classes",
+    reason: "request",
     mlflow: { refused: /Expected input to be DataFrame\. Found: ChatCompletionRequest/ },
     ours: { accepted: echoed() },
   },
   "predict: model return:dict": {
-    reason: "answers",
+    reason: "classes",
     mlflow: { refused: /Model returned an invalid response\. Expected a ChatCompletio/ },
     ours: { accepted: echoed({ messages: [{ role: "user", content: "return:dict" }] }) },
   },

@@ -106,7 +106,7 @@ export const RESPONSES_DIFFERENT: Differences = {
   "usage: float": {
     reason: "numbers",
     mlflow: { refused: "prompt_tokens" },
-    ours: { refused: "completion_tokens" },
+    ours: { accepted: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } },
   },
   "response: usage {}": {
     reason: "usage",

@@ -66,6 +66,7 @@ async function runToolCall({ name, input }: Vector): Promise<unknown> {
 // What MLflow's classes set where it is not given, and our readers want said.
 const CALL = { id: "1", type: "function" };
 const CHOICE = { index: 0, finish_reason: "stop" };
+const USAGE = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
 const ENVELOPE = { id: "c", created: 1700000000, model: "m" };
 
 function parseChoice(choice: unknown): unknown {
@@ -109,7 +110,7 @@ async function runResponse({ name, input }: Vector): Promise<unknown> {
     case "choice":
       return at(parseResponse({ choices: [{ ...CHOICE, ...record(input) }] }), "choices", 0);
     case "usage":
-      return at(parseResponse({ choices: [], usage: input }), "usage");
+      return at(parseResponse({ choices: [], usage: { ...USAGE, ...record(input) } }), "usage");
     default:
       return parseResponse(record(input));
   }

@@ -1,6 +1,9 @@
 /** What a difference is. */
 export interface ReasonText {
-  /** `purpose`: decided; `language`: JavaScript has no such thing to tell apart; `open`: known, not decided yet. */
+  /**
+   * `purpose`: decided; `language`: JavaScript has no such thing to tell apart, so that the question cannot be posed
+   * (`language_test.ts` lists each with why); `open`: known, not decided yet.
+   */
   readonly kind: "purpose" | "language" | "open";
   /** Why, for the table. */
   readonly text: string;
@@ -44,6 +47,15 @@ export const REASONS = {
   schema: {
     kind: "purpose",
     text: "Tools carry full JSON Schema, checked, or none. MLflow loses or refuses what its classes lack",
+  },
+  booleans: {
+    kind: "purpose",
+    text: "true is no number. To MLflow's classes it is 1, as it is to Python; MLflow's loaded models refuse it too",
+  },
+  request: {
+    kind: "purpose",
+    text:
+      "A request that has been read before is taken like the plain object. MLflow's loaded models refuse their own class",
   },
   empty: { kind: "purpose", text: "A conversation has at least one message. MLflow calls the model with none" },
   batch: {
@@ -101,10 +113,6 @@ export const REASONS = {
     text:
       "JSON and JavaScript have one kind of number. Every number is taken where a number is meant, every integral one where an integer is meant. MLflow refuses 2 for a float and 5.0 for an integer",
   },
-  booleans: {
-    kind: "language",
-    text: "Python's true is an integer, JavaScript's is no number. MLflow's loaded models refuse it too",
-  },
   arguments: {
     kind: "language",
     text: "JavaScript passes all arguments, whatever the names and number of parameters. MLflow goes by these",
@@ -113,7 +121,7 @@ export const REASONS = {
   classes: {
     kind: "language",
     text:
-      "Messages and requests are plain objects, of whatever class. MLflow wants dictionaries here, instances there, and no mixture",
+      "Messages and answers are plain objects, of whatever class. MLflow wants dictionaries here, instances there, and no mixture",
   },
 } as const satisfies Readonly<Record<string, ReasonText>>;
 

@@ -1,8 +1,9 @@
 /** Files of models that do what those behind the recorded `save:` vectors do. */
 
-/** A file whose default export is a model with these members. */
-function modelFile(members: string): string {
-  return `import { ChatModel } from "@chatmodel/chat-model";\nexport default class Vec extends ChatModel {\n${members}\n}\n`;
+/** A file whose default export is a model with these members, which need these types. */
+export function modelFile(members: string, ...imported: readonly string[]): string {
+  const names = ["ChatModel", ...imported.map((name) => `type ${name}`)].join(", ");
+  return `import { ${names} } from "@chatmodel/chat-model";\nexport default class Vec extends ChatModel {\n${members}\n}\n`;
 }
 
 /** Answers "ok". */
@@ -29,12 +30,10 @@ export const FILES: { readonly [name: string]: string } = {
   "save: import error": 'import "./not_a_module_xyz.ts";\n',
   "save: set_model str":
     'import { setModel } from "@chatmodel/chat-model";\nReflect.apply(setModel, undefined, ["x"]);\n',
-  "save: ModelConfig(development_config) without model_config": `import { ChatModel } from "@chatmodel/chat-model";
-import type { ModelContext } from "@chatmodel/chat-model";
-export default class Vec extends ChatModel {
-  override predict({ modelConfig }: ModelContext) { return modelConfig.get("a", "dev"); }
-}
-`,
+  "save: ModelConfig(development_config) without model_config": modelFile(
+    'override predict({ modelConfig }: ModelContext) { return modelConfig.get("a", "dev"); }',
+    "ModelContext",
+  ),
   "load: override on model without config": OK,
 };
 

@@ -62,10 +62,27 @@ for (const { example, has_params, files } of RECORDED) {
   });
 }
 
-Deno.test("chatExample() has an example of its own without a parameter that no one asked for", () => {
+Deno.test("writeChatExample() writes the default of MLflow's save_model where there is none, to the byte", async () => {
+  const vectors: readonly { readonly name: string; readonly output: { readonly [key: string]: unknown } }[] = JSON
+    .parse(
+      recorded("vectors.json"),
+    );
+  const output = vectors.find(({ name }) => name === "save: no example")?.output;
   for (const none of [undefined, null]) {
-    assertEquals(chatExample(none).body, { messages: [{ role: "user", content: "Hello!" }] });
+    await using folder = await makeFolder({});
+    const example = chatExample(none);
+    await writeChatExample(folder.path, example);
+    assertEquals(await filesOf(folder), {
+      [EXAMPLE_FILE]: String(output?.["input_example_json"]),
+      [SERVING_FILE]: String(output?.["serving_input_example_json"]),
+    });
+    assertEquals(example.request.params, { temperature: 1, max_tokens: 10, stop: ["\n"], n: 1, stream: false });
   }
+  // An author's own example is not touched, also one that looks the same.
+  await using folder = await makeFolder({});
+  await writeChatExample(folder.path, chatExample({ messages: MESSAGES, temperature: 1, n: 1 }));
+  assertEquals(JSON.parse(await folder.read(EXAMPLE_FILE)), { messages: MESSAGES, temperature: 1, n: 1 });
+  assert(!(await folder.read(EXAMPLE_FILE)).includes("1.0"));
 });
 
 Deno.test("chatExample() keeps what was given as it was, and the request as a model takes it", () => {

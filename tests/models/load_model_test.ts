@@ -104,7 +104,7 @@ export default class extends CustomModel {
   const logged = { a: "logged", b: "logged", c: "logged", nested: { d: "logged", e: "logged" } };
   const path = await saved(author, { model: join(author.path, "custom.ts"), modelConfig: logged });
   const modelConfigFile = join(author.path, "config.yaml");
-  const tell = async (options: { modelConfig?: Record<string, string>; modelConfigFile?: string } = {}) =>
+  const tell = async (options: { modelConfig?: Record<string, string> | string; modelConfigFile?: string } = {}) =>
     await (await loadModel(path, { kind: "custom", ...options })).predict({});
 
   assertEquals(await tell(), ["a", "b", "c", "d", "e"].map(() => "logged of logged"));
@@ -113,6 +113,7 @@ export default class extends CustomModel {
     ...["file of file", "file of file", "file of file"],
     "logged of logged",
   ]);
+  assertEquals(await tell({ modelConfig: modelConfigFile }), await tell({ modelConfigFile }));
   const environment = '{ "a": "env", "b": "env", "c": "env" }';
   await withVariable("MLFLOW_PYFUNC_INFERENCE_CONFIG", environment, async () => {
     assertEquals(await tell({ modelConfigFile, modelConfig: { c: "call" } }), [

@@ -130,7 +130,9 @@ Deno.test("logModel() refuses what is wrong at first sight before there is a log
     [{ ...good, model: join(author.path, "missing.ts") }, "invalid_model_file", "there is no such file"],
     [{ ...good, modelConfig: join(author.path, "missing.yaml") }, "invalid_model_config", "there is no such file"],
     [{ ...good, modelConfig: { limit: NaN } }, "invalid_model_config", '"limit"'],
-    [{ ...good, metadata: { note: Infinity } }, "invalid_model_config", '"note"'],
+    [{ ...good, metadata: { note: Infinity } }, "invalid_value", '"metadata.note": is Infinity'],
+    [{ ...good, registeredModelName: "bad/name" }, "invalid_parameter_value", 'the name "bad/name" holds "/"'],
+    [{ ...good, name: " " }, "invalid_parameter_value", "not empty"],
     [{ ...good, permissions: { read: [""] } }, "invalid_permissions", "read"],
   ];
   for (const [options, code, message] of cases) {

@@ -49,7 +49,8 @@ Deno.test("saveModel() writes a folder that holds all of a chat model, and tells
   assertMatch(info.utcTimeCreated ?? "", /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/);
   assertEquals(
     await Deno.readTextFile(join(path, "input_example.json")),
-    '{"messages": [{"role": "user", "content": "Hello!"}]}',
+    '{"messages": [{"role": "user", "content": "Hello!"}], "temperature": 1.0, "max_tokens": 10, ' +
+      '"stop": ["\\n"], "n": 1, "stream": false}',
   );
   assertStringIncludes(await Deno.readTextFile(join(path, "MLmodel")), "    name: model\n");
 });

@@ -210,6 +210,31 @@ for (
   });
 }
 
+for (const encoding of ["gzip, chunked", "GZIP,chunked", "x, gzip, chunked"]) {
+  Deno.test(`listen() refuses the transfer encoding "${encoding}" rather than to read what is packed`, async () => {
+    await using listening = await start();
+    using connection = await Connection.open(listening.port);
+    for (const line of ["POST /v1/chat/completions", "POST /invocations", "GET /v1/models"]) {
+      const request = plain(line, `transfer-encoding: ${encoding}`, "content-type: application/json");
+      await connection.send(`${request}${HELLO.length.toString(16)}\r\n${HELLO}\r\n0\r\n\r\n`);
+      const answer = await connection.answer();
+      assertEquals(answer.status, 415, answer.body);
+      assertMatch(answer.body, line.endsWith("invocations") ? /"error_code":"BAD_REQUEST"/ : /"unsupported_encoding"/);
+      assertMatch(answer.body, /transfer encoding/);
+    }
+  });
+}
+
+for (const encoding of ["chunked", "Chunked", "CHUNKED"]) {
+  Deno.test(`listen() takes the transfer encoding "${encoding}"`, async () => {
+    await using listening = await start();
+    using connection = await Connection.open(listening.port);
+    const request = plain("POST /v1/chat/completions", `transfer-encoding: ${encoding}`);
+    await connection.send(`${request}${HELLO.length.toString(16)}\r\n${HELLO}\r\n0\r\n\r\n`);
+    assertEquals((await connection.answer()).status, 200);
+  });
+}
+
 Deno.test("listen() refuses CONNECT, after what was asked before it, and closes the connection", async () => {
   await using listening = await start();
   using connection = await Connection.open(listening.port);

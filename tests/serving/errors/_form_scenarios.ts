@@ -39,7 +39,7 @@ async function startImpatient(): Promise<Served> {
   };
 }
 
-/** `listen()` takes who sends half a request for gone; `Deno.serve` does not. */
+/** What `listen()` tells a client that sends half a body, `Deno.serve` does too. */
 function startOnDeno(): Promise<Served> {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
@@ -96,6 +96,28 @@ export const FORM_SCENARIOS: readonly Scenario[] = [
   {
     code: "incomplete_body",
     when: "a body breaks off",
+    start,
+    wire: post("/v1/chat/completions", "{", 10),
+    ends: true,
+  },
+  {
+    code: "incomplete_body",
+    when: "a body in chunks breaks off",
+    start,
+    wire: `${plain("POST /v1/responses", "transfer-encoding: chunked")}5\r\n{`,
+    ends: true,
+  },
+  {
+    code: "incomplete_body",
+    when: "a body for /invocations breaks off",
+    start,
+    wire: invocation(HELLO).slice(0, -1),
+    ends: true,
+    mlflow: true,
+  },
+  {
+    code: "incomplete_body",
+    when: "a body breaks off on Deno.serve",
     start: startOnDeno,
     wire: post("/v1/chat/completions", "{", 10),
     ends: true,
@@ -105,6 +127,12 @@ export const FORM_SCENARIOS: readonly Scenario[] = [
     when: "a body is not packed as it says",
     start,
     wire: packed("/v1/chat/completions", "gzip"),
+  },
+  {
+    code: "invalid_encoding",
+    when: "a body is not UTF-8",
+    start,
+    wire: new Uint8Array([...new TextEncoder().encode(post("/v1/responses", "", 4)), 0x22, 0xff, 0xfe, 0x22]),
   },
   {
     code: "invalid_encoding",
@@ -118,6 +146,12 @@ export const FORM_SCENARIOS: readonly Scenario[] = [
     when: "a body is packed in an unknown way",
     start,
     wire: packed("/v1/responses", "compress"),
+  },
+  {
+    code: "unsupported_encoding",
+    when: "chunks are packed",
+    start,
+    wire: `${plain("POST /v1/responses", "transfer-encoding: gzip, chunked")}2\r\n{}\r\n0\r\n\r\n`,
   },
   {
     code: "unsupported_encoding",
