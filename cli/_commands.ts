@@ -1,14 +1,14 @@
 import { aliasRemove, aliasSet } from "./alias.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
-import { experimentsList } from "./experiments.ts";
+import { experimentsList, experimentsSearch } from "./experiments.ts";
 import { log } from "./log.ts";
 import { modelsDiff } from "./models_diff.ts";
 import { modelsList } from "./models_list.ts";
 import { modelsShow } from "./models_show.ts";
-import { predict } from "./predict.ts";
+import { modelsPredict, predict } from "./predict.ts";
 import { register } from "./register.ts";
-import { runsList, runsShow } from "./runs.ts";
+import { runsDescribe, runsList, runsShow } from "./runs.ts";
 import { serve } from "./serve.ts";
 
 /** All commands, in the order in which help shows them. */
@@ -27,3 +27,6 @@ export const COMMANDS: readonly Command[] = [
   runsShow,
   doctor,
 ];
+
+/** Those that go by the names of MLflow's command line. */
+export const MLFLOW_COMMANDS: readonly Command[] = [experimentsSearch, runsDescribe, modelsPredict];

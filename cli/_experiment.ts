@@ -1,5 +1,20 @@
 import { CommandError } from "../_command_error.ts";
 import { TrackingError, type TrackingStore } from "../tracking/mod.ts";
+import type { CommandInput, Flag } from "./command.ts";
+
+/** The flag by which MLflow's command line names an experiment. */
+export const EXPERIMENT_ID: Flag = { value: "ID", help: "The experiment by its id, as for MLflow" };
+
+/**
+ * The experiment that a line names, by `--experiment` or by `--experiment-id`.
+ *
+ * @throws {CommandError} With exit code 2 if it has both.
+ */
+export function experimentOf(input: CommandInput): string | undefined {
+  const [experiment, id] = [input.text("experiment"), input.text("experiment-id")];
+  if (experiment === undefined || id === undefined) return experiment ?? id;
+  throw new CommandError("--experiment and --experiment-id name the same: give one of them", 2);
+}
 
 /**
  * The id of an experiment that was named by its name, or by its id.

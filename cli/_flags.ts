@@ -1,15 +1,32 @@
 import { CommandError } from "../_command_error.ts";
 import type { ViewType } from "../tracking/mod.ts";
+import type { Flag } from "./command.ts";
+
+/** MLflow's words for which things are wanted, and short ones. */
+const VIEWS: ReadonlyMap<string, ViewType> = new Map([
+  ["active_only", "active"],
+  ["deleted_only", "deleted"],
+  ["all", "all"],
+  ["active", "active"],
+  ["deleted", "deleted"],
+]);
+
+/** The flag that says which things are wanted. */
+export const VIEW: Flag = {
+  value: "active_only|deleted_only|all",
+  short: "v",
+  help: "Which ones (default: active_only)",
+};
 
 /**
  * Which things are wanted.
  *
- * @throws {CommandError} With exit code 2 if it is none of the three words.
+ * @throws {CommandError} With exit code 2 if it is none of the words.
  */
 export function viewOf(text: string | undefined): ViewType {
-  if (text === undefined) return "active";
-  if (text === "active" || text === "deleted" || text === "all") return text;
-  throw new CommandError(`--view must be "active", "deleted" or "all", but is "${text}"`, 2);
+  const view = text === undefined ? "active" : VIEWS.get(text.toLowerCase());
+  if (view !== undefined) return view;
+  throw new CommandError(`--view must be "active_only", "deleted_only" or "all", but is "${text}"`, 2);
 }
 
 /**

@@ -1,8 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { CommandError } from "../_command_error.ts";
-
-/** Values of a command's flags, as typed. */
-export type FlagValues = { readonly [name: string]: string | boolean | readonly (string | boolean)[] | undefined };
+import { nearName } from "../_near_names.ts";
 
 /** What a command is run with. */
 export interface CommandInput {
@@ -94,13 +92,7 @@ export function parseCommand(command: Command, args: readonly string[]): Command
       ...(short !== undefined && { short }),
     }]),
   );
-  let parsed: { readonly values: FlagValues; readonly positionals: readonly string[] };
-  try {
-    parsed = parseArgs({ args: withNumbers(args, flags), allowPositionals: true, options });
-  } catch (error) {
-    throw wrongUsage(command, firstSentence(error instanceof Error ? error.message : String(error)));
-  }
-  const { values, positionals } = parsed;
+  const { values, positionals, tokens } = parse(command, withNumbers(args, flags), options);
   const text = (flag: string): string | undefined => {
     const value = values[flag];
     return typeof value === "string" ? value : undefined;
@@ -114,14 +106,32 @@ export function parseCommand(command: Command, args: readonly string[]): Command
     help: values["help"] === true,
   };
   if (input.help) return input;
+  const given = tokens.filter((token) => token.kind === "option").map(({ name }) => name);
+  const twice = given.find((name, place) =>
+    !flags[name]?.repeated && flags[name]?.value && given.indexOf(name) < place
+  );
+  if (twice !== undefined) throw wrongUsage(command, `--${twice} is given more than once`);
   const [missing] = command.positionals.slice(positionals.length);
   if (missing !== undefined) throw wrongUsage(command, `${missing} is missing`);
   const [extra] = positionals.slice(command.positionals.length);
   if (extra !== undefined) throw wrongUsage(command, `unexpected "${extra}"`);
   for (const [name, flag] of Object.entries(flags)) {
-    if (flag.required && text(name) === undefined) throw wrongUsage(command, `--${name} ${flag.value} is missing`);
+    if (!flag.required) continue;
+    if (text(name) === undefined) throw wrongUsage(command, `--${name} ${flag.value} is missing`);
+    if (text(name) === "") throw wrongUsage(command, `--${name} must not be empty`);
   }
   return input;
+}
+
+function parse(command: Command, args: string[], options: ParseArgsOptionsConfig) {
+  try {
+    return parseArgs({ args, allowPositionals: true, options, tokens: true });
+  } catch (error) {
+    const message = firstSentence(error instanceof Error ? error.message : String(error));
+    const [, unknown = ""] = /^Unknown option '--([\w-]+)/.exec(message) ?? [];
+    const near = nearName(unknown, Object.keys(flagsOf(command)));
+    throw wrongUsage(command, near === undefined ? message : `${message}: did you mean --${near}?`);
+  }
 }
 
 /** A number after a flag that takes a value is that value, also a negative one, which looks like a flag. */
@@ -138,7 +148,9 @@ function withNumbers(args: readonly string[], flags: { readonly [name: string]: 
 
 function wrongUsage(command: Command, message: string): CommandError {
   return new CommandError(
-    `${message}. Usage: ${usageOf(command)}. See 'cli.ts ${command.words.join(" ")} --help'`,
+    `${message.endsWith("?") ? message : `${message}.`} Usage: ${usageOf(command)}. See 'cli.ts ${
+      command.words.join(" ")
+    } --help'`,
     2,
   );
 }

@@ -1,7 +1,14 @@
 import { OllamaClient } from "../adapters/ollama/mod.ts";
 import { CommandError } from "../_command_error.ts";
 import { openModelRegistry } from "../registry/mod.ts";
-import { getRegistryUri, getTrackingUri, openTrackingStore, setTrackingUri } from "../tracking/mod.ts";
+import {
+  getRegistryUri,
+  getTrackingUri,
+  openTrackingStore,
+  setTrackingUri,
+  TrackingError,
+  type TrackingStore,
+} from "../tracking/mod.ts";
 import { ChatModelError } from "../types/mod.ts";
 import type { Command } from "./command.ts";
 import { print, printJson } from "./_output.ts";
@@ -119,10 +126,25 @@ async function checkTracking(): Promise<Finding> {
     await using store = openTrackingStore(uri);
     const { items, nextPageToken } = await store.searchExperiments({ maxResults: 100 });
     const count = nextPageToken === undefined ? `${items.length}` : `over ${items.length}`;
-    return { check, status: "ok", detail: `${store.uri} answers, ${count} experiments` };
+    const detail = `${store.uri} answers, ${count} experiments`;
+    const why = path === undefined ? undefined : await whyReadOnly(store);
+    if (why === undefined) return { check, status: "ok", detail };
+    const { remedy } = split(why);
+    return { check, status: "warning", detail: `${detail}, but it may only be read`, ...(remedy && { remedy }) };
   } catch (error) {
     return { check, status: "error", ...split(error) };
   }
+}
+
+/** Why a database takes no changes: asked by one that is refused anyway, as there is no such run. */
+async function whyReadOnly(store: TrackingStore): Promise<TrackingError | undefined> {
+  try {
+    await store.restoreRun("doctor");
+  } catch (error) {
+    if (!(error instanceof TrackingError)) throw error;
+    if (error.errorCode === "PERMISSION_DENIED") return error;
+  }
+  return undefined;
 }
 
 async function checkRegistry(): Promise<Finding> {

@@ -1,5 +1,5 @@
 import type { Command } from "./command.ts";
-import { viewOf } from "./_flags.ts";
+import { countOf, VIEW, viewOf } from "./_flags.ts";
 import { formatTime, print, printJson, table } from "./_output.ts";
 import { allPages, withStores } from "./_stores.ts";
 
@@ -9,13 +9,15 @@ export const experimentsList: Command = {
   summary: "List experiments, the newest first",
   positionals: [],
   flags: {
-    "view": { value: "active|deleted|all", help: "Which ones (default: active)" },
+    "view": VIEW,
     "filter": { value: "FILTER", help: `MLflow's filter, such as "name LIKE 'chat%'"` },
+    "max-results": { value: "COUNT", help: "Most experiments to list (default: all)" },
   },
   async run(input) {
     const filter = input.text("filter");
     const viewType = viewOf(input.text("view"));
-    const experiments = await withStores(input, ({ store }) =>
+    const most = countOf("max-results", input.text("max-results"), { fallback: Infinity, most: 1_000_000 });
+    const found = await withStores(input, ({ store }) =>
       allPages((pageToken) =>
         store.searchExperiments({
           viewType,
@@ -23,6 +25,7 @@ export const experimentsList: Command = {
           ...(pageToken !== undefined && { pageToken }),
         })
       ));
+    const experiments = found.slice(0, most);
     if (input.json) {
       return printJson(experiments.map((experiment) => ({
         experiment_id: experiment.experimentId,
@@ -46,3 +49,6 @@ export const experimentsList: Command = {
     ));
   },
 };
+
+/** `experiments search`: the same, by MLflow's name. */
+export const experimentsSearch: Command = { ...experimentsList, words: ["experiments", "search"] };

@@ -1,10 +1,14 @@
 import { logModel, type LogModelOptions } from "../models/mod.ts";
+import { checkLoggedName } from "../models/log_model.ts";
+import { checkAlias, checkName } from "../registry/names.ts";
 import { checkConfig } from "../models/config_layers.ts";
 import { parsePermissions } from "../models/permissions.ts";
 import { setExperiment, startRun } from "../tracking/mod.ts";
 import { CommandError } from "../_command_error.ts";
 import type { Command, CommandInput } from "./command.ts";
+import { EXPERIMENT_ID } from "./_experiment.ts";
 import { jsonOf, pairsOf } from "./_flags.ts";
+import { interruptible } from "./_interruption.ts";
 import { print, printJson, tell } from "./_output.ts";
 import { inCommands } from "./_remedies.ts";
 import { TransferProgress } from "./_transfer_progress.ts";
@@ -18,6 +22,7 @@ export const log: Command = {
   flags: {
     "name": { value: "NAME", required: true, help: "Name of the logged model" },
     "experiment": { value: "NAME", help: "Experiment, made if missing (default: MLflow's variables, else Default)" },
+    "experiment-id": EXPERIMENT_ID,
     "run-name": { value: "NAME", help: "Name of the run" },
     "input-example": { value: "FILE|JSON", help: "A request to go with the model" },
     "model-config": { value: "FILE|JSON", help: "Configuration of the model: JSON, or a file of YAML or JSON" },
@@ -35,26 +40,39 @@ export const log: Command = {
     const alias = input.text("alias");
     const registered = input.text("register");
     if (alias !== undefined && registered === undefined) throw new CommandError("--alias needs --register NAME", 2);
-    // Before there is a run that would have failed for nothing.
+    // Before there is a run that would have failed for nothing, or a version that lacks its alias.
+    checkLoggedName(input.text("name") ?? "");
+    if (registered !== undefined) checkName(`register model "${file}"`, registered);
+    if (alias !== undefined) checkAlias(`register model "${file}"`, alias);
     await checkFile(file);
     const options = await modelOptions(input, file);
     const params = pairsOf("param", input.texts("param"));
-    const experiment = input.text("experiment");
+    const experiment = chosenExperiment(input);
     const runName = input.text("run-name");
-    const info = await withStores(input, async ({ store, registry }) => {
-      if (experiment !== undefined) await setExperiment(experiment);
-      const progress = new TransferProgress();
-      const logged = await startRun({ ...(runName !== undefined && { runName }) }, async ({ info: { runId } }) => {
-        if (Object.keys(params).length > 0) await store.logBatch(runId, { params });
-        return await logModel({ ...options, onProgress: progress.show });
-      });
-      progress.end();
-      const version = logged.registeredModelVersion;
-      if (alias !== undefined && registered !== undefined && version !== undefined) {
-        await registry.setAlias(registered, alias, version);
-      }
-      return logged;
-    });
+    const info = await interruptible((signal) =>
+      withStores(input, async ({ store, registry }) => {
+        if (experiment !== undefined) await setExperiment(experiment);
+        signal.throwIfAborted();
+        const progress = new TransferProgress();
+        const logged = await startRun({ ...(runName !== undefined && { runName }) }, async (run) => {
+          try {
+            if (Object.keys(params).length > 0) await store.logBatch(run.info.runId, { params });
+            return await logModel({ ...options, signal, onProgress: progress.show });
+          } catch (error) {
+            progress.end();
+            // Else it counts as one that failed.
+            if (signal.aborted) await run.end("KILLED");
+            throw error;
+          }
+        });
+        progress.end();
+        const version = logged.registeredModelVersion;
+        if (alias !== undefined && registered !== undefined && version !== undefined) {
+          await registry.setAlias(registered, alias, version);
+        }
+        return logged;
+      })
+    );
     for (const warning of info.warnings) tell(`warning: ${inCommands(warning)}`);
     if (input.json) {
       return printJson({
@@ -75,6 +93,13 @@ export const log: Command = {
     }
   },
 };
+
+function chosenExperiment(input: CommandInput): string | { readonly experimentId: string } | undefined {
+  const [name, experimentId] = [input.text("experiment"), input.text("experiment-id")];
+  if (experimentId === undefined) return name;
+  if (name === undefined) return { experimentId };
+  throw new CommandError("--experiment and --experiment-id name the same: give one of them", 2);
+}
 
 async function checkFile(path: string): Promise<void> {
   try {

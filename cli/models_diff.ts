@@ -2,6 +2,7 @@ import { createTwoFilesPatch } from "diff";
 import { join } from "@std/path";
 import { downloadModel, getModelInfo, type ModelInfo } from "../models/mod.ts";
 import type { Command } from "./command.ts";
+import { interruptible } from "./_interruption.ts";
 import { print, printJson } from "./_output.ts";
 import { withStores } from "./_stores.ts";
 
@@ -21,16 +22,18 @@ export const modelsDiff: Command = {
   flags: {},
   async run(input) {
     const [one = "", other = ""] = input.positionals;
-    const differences = await withStores(input, async () => {
-      const [oneInfo, otherInfo] = [await getModelInfo(one), await getModelInfo(other)];
-      return [
-        ...compareText("signature", textOf(oneInfo.signature), textOf(otherInfo.signature)),
-        ...compareText("config", textOf(oneInfo.modelConfig), textOf(otherInfo.modelConfig)),
-        ...compareText("permissions", textOf(oneInfo.permissions), textOf(otherInfo.permissions)),
-        ...compareText("metadata", textOf(oneInfo.metadata), textOf(otherInfo.metadata)),
-        ...await compareCode({ uri: one, info: oneInfo }, { uri: other, info: otherInfo }),
-      ];
-    });
+    const differences = await interruptible((signal) =>
+      withStores(input, async () => {
+        const [oneInfo, otherInfo] = [await getModelInfo(one), await getModelInfo(other)];
+        return [
+          ...compareText("signature", textOf(oneInfo.signature), textOf(otherInfo.signature)),
+          ...compareText("config", textOf(oneInfo.modelConfig), textOf(otherInfo.modelConfig)),
+          ...compareText("permissions", textOf(oneInfo.permissions), textOf(otherInfo.permissions)),
+          ...compareText("metadata", textOf(oneInfo.metadata), textOf(otherInfo.metadata)),
+          ...await compareCode({ uri: one, info: oneInfo }, { uri: other, info: otherInfo }, signal),
+        ];
+      })
+    );
     if (input.json) return printJson(differences);
     if (differences.length === 0) return print("The models do not differ in code, signature or configuration");
     print(differences.map(({ diff }) => diff.replace(/^=+\n/, "").trimEnd()).join("\n"));
@@ -42,14 +45,14 @@ interface Side {
   readonly info: ModelInfo;
 }
 
-async function compareCode(one: Side, other: Side): Promise<Difference[]> {
-  const [oneCode, otherCode] = [await readCode(one), await readCode(other)];
+async function compareCode(one: Side, other: Side, signal: AbortSignal): Promise<Difference[]> {
+  const [oneCode, otherCode] = [await readCode(one, signal), await readCode(other, signal)];
   const paths = [...new Set([...oneCode.keys(), ...otherCode.keys()])].toSorted();
   return paths.flatMap((path) => compareText(path, oneCode.get(path) ?? "", otherCode.get(path) ?? ""));
 }
 
-async function readCode({ uri, info }: Side): Promise<ReadonlyMap<string, string>> {
-  const folder = await downloadModel(uri);
+async function readCode({ uri, info }: Side, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+  const folder = await downloadModel(uri, { signal });
   const code = (info.files ?? []).filter(({ path }) => path.startsWith("src/"));
   return new Map(
     await Promise.all(

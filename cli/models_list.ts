@@ -1,5 +1,5 @@
 import type { Command } from "./command.ts";
-import { getExperimentId } from "./_experiment.ts";
+import { EXPERIMENT_ID, experimentOf, getExperimentId } from "./_experiment.ts";
 import { formatTime, print, printJson, table } from "./_output.ts";
 import { allPages, type Stores, withStores } from "./_stores.ts";
 
@@ -10,10 +10,11 @@ export const modelsList: Command = {
   positionals: [],
   flags: {
     "experiment": { value: "NAME|ID", help: "List the models logged in this experiment instead" },
+    "experiment-id": EXPERIMENT_ID,
     "filter": { value: "FILTER", help: `MLflow's filter, such as "name LIKE 'chat%'"` },
   },
   async run(input) {
-    const experiment = input.text("experiment");
+    const experiment = experimentOf(input);
     const filter = input.text("filter");
     const search = filter === undefined ? {} : { filter };
     await withStores(input, async (stores) => {

@@ -1,11 +1,13 @@
 import { CommandError } from "../_command_error.ts";
 import { reasonOf } from "../models/reason_of.ts";
+import { exampleBody } from "../models/_input_example.ts";
 import { loadModel } from "../models/mod.ts";
 import { LoadedChatModel } from "../loaded_chat_model.ts";
 import type { LoadedCustomModel } from "../loaded_custom_model.ts";
 import { ChatModelError, parseChatRequest } from "../types/mod.ts";
 import type { Command } from "./command.ts";
 import { print } from "./_output.ts";
+import { interruptible } from "./_interruption.ts";
 import { withStores } from "./_stores.ts";
 import { TransferProgress } from "./_transfer_progress.ts";
 
@@ -29,30 +31,31 @@ export const predict: Command = {
     const uri = input.text("model-uri") ?? "";
     const request = await readRequest(input.text("input-path") ?? "-");
     const output = input.text("output-path");
-    const stop = new AbortController();
-    const onInterrupt = () => stop.abort(new CommandError("Interrupted", 1));
-    Deno.addSignalListener("SIGINT", onInterrupt);
     const write = output === undefined ? print : await writerTo(output);
-    const { signal } = stop;
-    try {
-      await withStores(input, async () => {
+    await interruptible((signal) =>
+      withStores(input, async () => {
         const progress = new TransferProgress();
-        const model = await loadModel(uri, { kind: "any", signal, onProgress: progress.show });
-        progress.end();
+        let model: LoadedChatModel | LoadedCustomModel;
+        try {
+          model = await loadModel(uri, { kind: "any", signal, onProgress: progress.show });
+        } finally {
+          progress.end();
+        }
         try {
           await ask(model, { uri, request, stream: input.has("stream"), write, signal });
         } catch (error) {
           if (error instanceof CommandError) throw error;
           throw ChatModelError.from(error);
         }
-      });
-    } finally {
-      Deno.removeSignalListener("SIGINT", onInterrupt);
-    }
+      })
+    );
     // A model may have left timers or connections, for which the process would wait.
     Deno.exit(0);
   },
 };
+
+/** `models predict`: the same, by MLflow's name. */
+export const modelsPredict: Command = { ...predict, words: ["models", "predict"] };
 
 interface Question {
   readonly uri: string;
@@ -65,7 +68,8 @@ interface Question {
 async function ask(model: LoadedChatModel | LoadedCustomModel, question: Question): Promise<void> {
   const { uri, request, stream, write, signal } = question;
   if (LoadedChatModel.isInstance(model)) {
-    const parsed = parseChatRequest(request);
+    // A list is taken as it is for an input example: messages, or a request and its params.
+    const parsed = parseChatRequest(Array.isArray(request) ? exampleBody(request) : request);
     if (!stream) return write(JSON.stringify(await model.predict(parsed, { signal })));
     for await (const chunk of model.predictStream(parsed, { signal })) write(JSON.stringify(chunk));
     return;

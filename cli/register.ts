@@ -1,6 +1,8 @@
 import { registerModel } from "../registry/mod.ts";
+import { checkAlias } from "../registry/names.ts";
 import type { Command } from "./command.ts";
 import { pairsOf } from "./_flags.ts";
+import { interruptible } from "./_interruption.ts";
 import { print, printJson } from "./_output.ts";
 import { withStores } from "./_stores.ts";
 
@@ -19,16 +21,21 @@ export const register: Command = {
     const description = input.text("description");
     const alias = input.text("alias");
     const tags = pairsOf("tag", input.texts("tag"));
-    const { version } = await withStores(input, async ({ store, registry }) => {
-      const registered = await registerModel(modelUri, name, {
-        store,
-        registry,
-        tags,
-        ...(description !== undefined && { description }),
-      });
-      if (alias !== undefined) await registry.setAlias(name, alias, registered.version);
-      return registered;
-    });
+    // Before there is a version that lacks it.
+    if (alias !== undefined) checkAlias(`register model "${modelUri}"`, alias);
+    const { version } = await interruptible((signal) =>
+      withStores(input, async ({ store, registry }) => {
+        const registered = await registerModel(modelUri, name, {
+          store,
+          registry,
+          tags,
+          signal,
+          ...(description !== undefined && { description }),
+        });
+        if (alias !== undefined) await registry.setAlias(name, alias, registered.version);
+        return registered;
+      })
+    );
     if (input.json) return printJson({ name, version, ...(alias !== undefined && { alias }) });
     print(`Registered models:/${name}/${version}${alias === undefined ? "" : `, alias "${alias}"`}`);
   },

@@ -1,8 +1,8 @@
 import { CommandError } from "../_command_error.ts";
-import { getExperimentId } from "./_experiment.ts";
+import { EXPERIMENT_ID, experimentOf, getExperimentId } from "./_experiment.ts";
 import type { Run, TrackingStore } from "../tracking/mod.ts";
 import type { Command } from "./command.ts";
-import { countOf, viewOf } from "./_flags.ts";
+import { countOf, VIEW, viewOf } from "./_flags.ts";
 import { formatTime, print, printJson, table } from "./_output.ts";
 import { withStores } from "./_stores.ts";
 
@@ -16,13 +16,14 @@ export const runsList: Command = {
   positionals: [],
   flags: {
     "experiment": { value: "NAME|ID", help: "Experiment to look in (default: all)" },
+    "experiment-id": EXPERIMENT_ID,
     "filter": { value: "FILTER", help: `MLflow's filter, such as "metrics.accuracy > 0.9"` },
     "order-by": { value: "FIELD", repeated: true, help: 'Such as "metrics.accuracy DESC"' },
-    "view": { value: "active|deleted|all", help: "Which ones (default: active)" },
+    "view": VIEW,
     "max-results": { value: "COUNT", help: "Most runs to list (default: 100)" },
   },
   async run(input) {
-    const experiment = input.text("experiment");
+    const experiment = experimentOf(input);
     const filter = input.text("filter");
     const orderBy = input.texts("order-by");
     const viewType = viewOf(input.text("view"));
@@ -79,6 +80,17 @@ export const runsShow: Command = {
       ...section("Metrics", data.metrics),
       ...section("Tags", data.tags),
     ].join("\n"));
+  },
+};
+
+/** `runs describe`: as MLflow's, it prints JSON. */
+export const runsDescribe: Command = {
+  words: ["runs", "describe"],
+  summary: "Show all of a run as JSON",
+  positionals: [],
+  flags: { "run-id": { value: "ID", required: true, help: "The run" } },
+  async run(input) {
+    printJson(runObject(await withStores(input, ({ store }) => store.getRun(input.text("run-id") ?? ""))));
   },
 };
 

@@ -41,14 +41,14 @@ export interface ChatExample {
  */
 export function chatExample(example: unknown): ChatExample {
   const isDefault = example === undefined || example === null;
-  const body = isDefault ? DEFAULT_EXAMPLE : bodyOf(example);
+  const body = isDefault ? DEFAULT_EXAMPLE : exampleBody(example);
   const request = parseChatRequest(body);
   const written = toJsonValue(body, refuse);
   return isObject(written) ? { body: written, request, isDefault } : refuse("", "must be an object");
 }
 
 /** The request that an example stands for, as MLflow reads it. */
-function bodyOf(example: unknown): unknown {
+export function exampleBody(example: unknown): unknown {
   if (!Array.isArray(example)) return example;
   if (!isTuple(example)) return { messages: example };
   const [data, params] = example;

@@ -98,9 +98,12 @@ async function log(options: LogModelOptions): Promise<LoggedModelInfo> {
     : await logToModel(store, model, run, options);
   const warnings = [...logged.warnings, ...run === undefined ? [] : await logConfig(run, logged.modelConfig)];
   if (registeredModelName === undefined) return { ...logged, warnings, experimentId };
-  signal?.throwIfAborted();
   await using registry = openModelRegistry(getRegistryUri());
-  const { version } = await registerModel(logged.modelUri, registeredModelName, { store, registry });
+  const { version } = await registerModel(logged.modelUri, registeredModelName, {
+    store,
+    registry,
+    ...(signal !== undefined && { signal }),
+  });
   return { ...logged, warnings, experimentId, registeredModelVersion: version };
 }
 

@@ -17,6 +17,8 @@ export interface RegisterModelOptions {
   readonly description?: string;
   /** Tags of the version. */
   readonly tags?: Tags;
+  /** Gives up, unless the version is being made by then; nothing is left behind. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -35,16 +37,19 @@ export async function registerModel(
   name: string,
   options: RegisterModelOptions,
 ): Promise<ModelVersion> {
-  const { store, registry, description, tags } = options;
+  const { store, registry, description, tags, signal } = options;
+  signal?.throwIfAborted();
   const action = `register model "${modelUri}"`;
   checkName(action, name);
   checkTags(action, tags ?? {});
   // First, so that a model that is not there leaves no empty name behind.
   const { modelId, runId, artifactUri } = await findSource(action, modelUri, { store, registry });
+  signal?.throwIfAborted();
   const isNew = await createIfMissing(registry, name);
   const isApart = registry.uri !== store.uri;
   let version: ModelVersion;
   try {
+    signal?.throwIfAborted();
     version = await registry.createModelVersion({
       name,
       source: modelId === undefined ? artifactUri : `models:/${modelId}`,

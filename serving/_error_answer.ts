@@ -21,7 +21,7 @@ function mlflowErrorResponse(error: ChatModelError, headers: AnswerHeaders): Res
 }
 
 /** Codes of errors in the form of a body, which MLflow tells from errors in its values. */
-const FORM_CODES = ["invalid_json", "incomplete_body", "invalid_input"];
+const FORM_CODES = ["invalid_json", "invalid_encoding", "incomplete_body", "invalid_input"];
 
 function mlflowErrorCode(error: ChatModelError): string {
   const status = errorStatus(error);

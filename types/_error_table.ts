@@ -56,7 +56,7 @@ const FORM: Kinds = {
   },
   unsupported_encoding: {
     status: 415,
-    when: "The body is packed in a way that is not known",
+    when: "The body is packed in a way that is not known, by `Content-Encoding` or `Transfer-Encoding`",
     remedy: "Use one that `Accept-Encoding` names, or none",
     headers: ["accept-encoding"],
   },

@@ -77,9 +77,6 @@ function withoutClass(value: unknown): unknown {
   });
 }
 
-/** Vectors on the example that is written; in all others it is the default, which is the subject of these. */
-const EXAMPLES = /^save: (no example|example )/;
-
 /** What a saved folder says, but for the loader that MLflow's Python uses. */
 function readSaved(saved: unknown, { name }: Vector): unknown {
   if (!isRecord(saved)) return saved;
@@ -89,10 +86,9 @@ function readSaved(saved: unknown, { name }: Vector): unknown {
     ...about,
     ...(isRecord(config) && Object.keys(config).length > 0 && { config }),
     // Byte for byte, unless one has more in it.
-    ...(EXAMPLES.test(name) &&
-      (Object.hasOwn(SAVE_DIFFERENT, name)
-        ? { example: JSON.parse(String(example)), serving: JSON.parse(String(serving)) }
-        : { example, serving })),
+    ...(Object.hasOwn(SAVE_DIFFERENT, name)
+      ? { example: JSON.parse(String(example)), serving: JSON.parse(String(serving)) }
+      : { example, serving }),
   };
 }
 

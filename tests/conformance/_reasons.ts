@@ -83,8 +83,7 @@ export const REASONS = {
   context: { kind: "purpose", text: "One signature: the context comes first, always" },
   example: {
     kind: "purpose",
-    text:
-      "The example is what the author gave, with nothing added, and an empty one is an error. MLflow puts in parameters, to keep the call short that it makes at every save",
+    text: "An example that is empty is an error. MLflow takes it for none, and writes its own in its place",
   },
   metadata: {
     kind: "purpose",

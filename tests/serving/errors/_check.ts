@@ -40,7 +40,7 @@ const MLFLOW_CODES = new Map([
   [429, "REQUEST_LIMIT_EXCEEDED"],
   [503, "TEMPORARILY_UNAVAILABLE"],
 ]);
-const FORM_CODES = ["invalid_json", "incomplete_body", "invalid_input"];
+const FORM_CODES = ["invalid_json", "invalid_encoding", "incomplete_body", "invalid_input"];
 
 /** Checks an answer in MLflow's form. */
 export function assertMlflowAnswer(answer: Received, { code }: Expected): void {
