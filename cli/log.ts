@@ -6,7 +6,7 @@ import { parsePermissions } from "../models/permissions.ts";
 import { setExperiment, startRun } from "../tracking/mod.ts";
 import { CommandError } from "../_command_error.ts";
 import type { Command, CommandInput } from "./command.ts";
-import { EXPERIMENT_ID } from "./_experiment.ts";
+import { EXPERIMENT_ID, experimentOf } from "./_experiment.ts";
 import { jsonOf, pairsOf } from "./_flags.ts";
 import { interruptible } from "./_interruption.ts";
 import { print, printJson, tell } from "./_output.ts";
@@ -40,6 +40,7 @@ export const log: Command = {
     const alias = input.text("alias");
     const registered = input.text("register");
     if (alias !== undefined && registered === undefined) throw new CommandError("--alias needs --register NAME", 2);
+    const experiment = chosenExperiment(input);
     // Before there is a run that would have failed for nothing, or a version that lacks its alias.
     checkLoggedName(input.text("name") ?? "");
     if (registered !== undefined) checkName(`register model "${file}"`, registered);
@@ -47,7 +48,6 @@ export const log: Command = {
     await checkFile(file);
     const options = await modelOptions(input, file);
     const params = pairsOf("param", input.texts("param"));
-    const experiment = chosenExperiment(input);
     const runName = input.text("run-name");
     const info = await interruptible((signal) =>
       withStores(input, async ({ store, registry }) => {
@@ -95,10 +95,9 @@ export const log: Command = {
 };
 
 function chosenExperiment(input: CommandInput): string | { readonly experimentId: string } | undefined {
-  const [name, experimentId] = [input.text("experiment"), input.text("experiment-id")];
-  if (experimentId === undefined) return name;
-  if (name === undefined) return { experimentId };
-  throw new CommandError("--experiment and --experiment-id name the same: give one of them", 2);
+  const experiment = experimentOf(input);
+  const isId = experiment !== undefined && input.text("experiment-id") !== undefined;
+  return isId ? { experimentId: experiment } : experiment;
 }
 
 async function checkFile(path: string): Promise<void> {

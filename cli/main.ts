@@ -57,9 +57,9 @@ function unknownCommand(args: readonly string[]): CommandError {
     const known = inGroup.map(({ words }) => words.join(" "));
     const near = typed[1] === undefined ? undefined : nearName(typed.join(" "), known);
     const hint = near === undefined
-      ? `There are ${known.map((name) => `'${name}'`).join(", ")}`
+      ? `There are ${known.map((name) => `'${name}'`).join(", ")}.`
       : `Did you mean '${near}'?`;
-    return new CommandError(`There is no command '${typed.join(" ")}'. ${hint}. See --help`.replace("?.", "?"), 2);
+    return new CommandError(`There is no command '${typed.join(" ")}'. ${hint} See --help`, 2);
   }
   const near = nearName(group, [...new Set(COMMANDS.map(({ words }) => words[0] ?? ""))]);
   const hint = near === undefined ? "" : ` Did you mean '${near}'?`;

@@ -5,24 +5,26 @@ import { toJsonValue } from "../_json_value.ts";
 export type OptionCheck = (value: unknown) => ValidationIssue | undefined;
 
 /** A text. */
-export const text: OptionCheck = (value) => typeof value === "string" ? undefined : wrong("a text", value);
+export function text(value: unknown): ValidationIssue | undefined {
+  return typeof value === "string" ? undefined : wrong("a text", value);
+}
 
 /** An array of texts. */
-export const texts: OptionCheck = (value) => {
+export function texts(value: unknown): ValidationIssue | undefined {
   if (!Array.isArray(value)) return wrong("an array of texts", value);
   const place = value.findIndex((item) => typeof item !== "string");
   return place < 0 ? undefined : wrong("a text", value[place], String(place));
-};
+}
 
 /** An object whose values are texts. */
-export const textsByName: OptionCheck = (value) => {
+export function textsByName(value: unknown): ValidationIssue | undefined {
   if (!isObject(value)) return wrong("an object of texts", value);
   const [found] = Object.entries(value).filter(([, item]) => item !== undefined && typeof item !== "string");
   return found === undefined ? undefined : wrong("a text", found[1], found[0]);
-};
+}
 
 /** An object of what JSON has. */
-export const jsonObject: OptionCheck = (value) => {
+export function jsonObject(value: unknown): ValidationIssue | undefined {
   if (!isObject(value)) return wrong("an object", value);
   let issue: ValidationIssue | undefined;
   try {
@@ -34,17 +36,20 @@ export const jsonObject: OptionCheck = (value) => {
     if (error !== FOUND) throw error;
   }
   return issue;
-};
+}
 
 /** Ends the way through a value. */
 const FOUND = Symbol("found");
 
 /** A function. */
-export const callback: OptionCheck = (value) => typeof value === "function" ? undefined : wrong("a function", value);
+export function callback(value: unknown): ValidationIssue | undefined {
+  return typeof value === "function" ? undefined : wrong("a function", value);
+}
 
 /** A signal to give up by. */
-export const abortSignal: OptionCheck = (value) =>
-  value instanceof AbortSignal ? undefined : wrong("an AbortSignal", value);
+export function abortSignal(value: unknown): ValidationIssue | undefined {
+  return value instanceof AbortSignal ? undefined : wrong("an AbortSignal", value);
+}
 
 /** One of some words. */
 export function oneOf(...words: readonly [string, ...string[]]): OptionCheck {

@@ -184,7 +184,7 @@ const MODEL: Kinds = {
   tool_call_forbidden: {
     status: 502,
     retryable: true,
-    when: 'The model called a tool though `tool_choice` was `"none"`',
+    when: 'The model called a tool that it must not: `tool_choice` was `"none"`, or `allowed_tools` left it out',
     remedy: "Try again, or leave the tools out",
   },
   upstream_error: { status: 502, when: "What is behind the model failed", remedy: "The message says what it said" },

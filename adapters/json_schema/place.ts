@@ -61,9 +61,7 @@ export class Place {
 
   /** Names and indexes that lead to it, from the whole value. */
   get path(): string[] {
-    const path: string[] = [];
-    for (let at: Place | undefined = this; at.within !== undefined; at = at.within) path.push(at.key);
-    return path.reverse();
+    return this.within === undefined ? [] : [...this.within.path, this.key];
   }
 }
 

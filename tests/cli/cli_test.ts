@@ -125,7 +125,7 @@ for (
     [["log", "model.ts", "--name", "n", "--input-example", "nope.json"], "there is no such file"],
     [["log", "model.ts", "--name", "n", "--tag", "nope"], "NAME=VALUE"],
     [["runs", "list", "--max-results", "0"], "whole number"],
-    [["experiments", "list", "--view", "some"], '"active", "deleted" or "all"'],
+    [["experiments", "list", "--view", "some"], '"active_only", "deleted_only" or "all"'],
   ] as const
 ) {
   Deno.test(`cli.ts ${args.join(" ")} is wrong usage: one line, exit code 2`, async () => {

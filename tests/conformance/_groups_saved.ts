@@ -21,6 +21,8 @@ const OPTIONS: { readonly [name: string]: { readonly [option: string]: unknown }
   "save: example ChatCompletionRequest": {
     inputExample: parseChatRequest({ messages: [{ role: "user", content: "x" }] }),
   },
+  // A table of rows, as JSON has it.
+  "save: example DataFrame": { inputExample: { dataframe_records: [{ messages: [{ role: "user", content: "x" }] }] } },
   "save: signature given": { signature: { inputs: [], outputs: [] } },
   "save: instance": { model: new Instance() },
   "save: class not instance": { model: Instance },

@@ -61,7 +61,7 @@ export const REFUSALS: { readonly [name: string]: string | RegExp } = {
   "save: model_config missing file": /from file "nope\.yaml": there is no such file$/,
   "save: model_config list": /from modelConfig: it must be an object$/,
 
-  // What is loaded.
+  // What is loaded. The first is what the test says when no member of a loaded model leads to the author's object.
   unwrap_python_model: /^Cannot unwrap model: the author's object is not handed out$/,
   "load: no dir": /^Cannot load model ".*": there is no such file or folder\b/,
 };

@@ -1,6 +1,7 @@
 /** Writes `docs/conformance.md` from the tests' own data: `deno run --allow-read --allow-write tests/conformance/_table.ts`. */
 import { CASES, GROUPS } from "./_all.ts";
 import { casesOf, type Verdict } from "./_case.ts";
+import { NOT_POSABLE } from "./_language.ts";
 import { type Reason, REASONS, type ReasonText } from "./_reasons.ts";
 import { VECTORS } from "./_vectors.ts";
 
@@ -103,6 +104,10 @@ function reasons(verdict: Verdict): string {
     names.set(difference.reason, [...names.get(difference.reason) ?? [], code(vector.name)]);
   }
   if (names.size === 0) return "";
+  if (verdict === "language") {
+    const rows = Object.entries(NOT_POSABLE).map(([name, why]) => [code(name), why]);
+    return table(["vector", "why it cannot be posed"], rows);
+  }
   const rows = [...names].map(([reason, vectors]) => {
     const { text }: ReasonText = REASONS[reason];
     return [text, String(vectors.length), vectors.join(" · ")];

@@ -87,7 +87,9 @@ function hintOf(
     return ". Unset MLFLOW_WORKSPACE, as this server has no workspaces";
   }
   const isUnknownPath = errorCode === "ENDPOINT_NOT_FOUND" && (status === 404 || status === 405);
-  if (isUnknownPath) return `. ${notMlflow(url)}`;
+  // Simple file servers know no POST, and web servers speak of a wrong scheme so.
+  const isForeign = !said.isJson && (status === 400 || status === 501);
+  if (isUnknownPath || isForeign) return `. ${notMlflow(url)}`;
   if (status === 411) return ". A proxy in front of MLflow wants to know the length first: let it take chunked bodies";
   if (status === 413) return ". Raise the limit for bodies of the proxy in front of MLflow";
   return "";

@@ -26,8 +26,6 @@ const type = fc.constantFrom("null", "boolean", "number", "integer", "string", "
 
 const { schema } = fc.letrec<{ schema: JsonSchema | boolean }>((tie) => {
   const schema = tie("schema");
-  // On `not: true`, the other validator fails.
-  const notBoolean = schema.filter((schema) => typeof schema === "object");
   const schemas = fc.array(schema, { minLength: 1, maxLength: 3 });
   const byName = fc.dictionary(name, schema, { maxKeys: 3, noNullPrototype: true });
   const names = fc.uniqueArray(name, { maxLength: 2 });
@@ -57,7 +55,7 @@ const { schema } = fc.letrec<{ schema: JsonSchema | boolean }>((tie) => {
       record({ prefixItems: schemas, items: schema, uniqueItems: fc.boolean(), minItems: count, maxItems: count }),
       record({ contains: schema, minContains: count, maxContains: count }),
       record({ prefixItems: schemas, unevaluatedItems: schema, anyOf: schemas, oneOf: schemas }),
-      record({ anyOf: schemas, oneOf: schemas, not: notBoolean }),
+      record({ anyOf: schemas, oneOf: schemas, not: schema }),
       record({ allOf: schemas, pattern: fc.constantFrom("^a", "b$", "^.$"), properties: byName }),
     ),
   };
@@ -82,6 +80,16 @@ function judge(schema: JsonSchema, value: Value): boolean | undefined {
   }
 }
 
+/** What another validator says; `undefined` where its own code fails, as on `not: true` beside `oneOf`. */
+function ask(ajv: Ajv2020, { root, one }: { readonly root: JsonSchema; readonly one: Value }): boolean | undefined {
+  try {
+    return ajv.validate(root, one);
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
+}
+
 Deno.test("SchemaValidator.findFault() agrees with other validators on random schemas and values", () => {
   let compared = 0;
   const ajv = new Ajv2020({ strict: false, validateFormats: false, logger: false, multipleOfPrecision: 9 });
@@ -92,18 +100,19 @@ Deno.test("SchemaValidator.findFault() agrees with other validators on random sc
   fc.assert(
     fc.property(root, fc.array(value, { minLength: 6, maxLength: 6 }), (root, values) => {
       for (const one of values) {
-        const t0 = performance.now(); const ours = judge(root, one); const t1 = performance.now(); if (t1 - t0 > 300) console.log("OURS SLOW", t1 - t0, JSON.stringify(root), JSON.stringify(one));
+        const ours = judge(root, one);
         if (ours === undefined) return;
         compared++;
-        const v = ajv.validate(root, one); if (performance.now() - t1 > 1000) console.log("AJV SLOW", performance.now() - t1, JSON.stringify(root).length); if (ours === v) continue;
+        const theirs = ask(ajv, { root, one });
+        if (ours === theirs) continue;
         // Of unevaluated items and properties, each of the others has its own mistakes.
-        const isDisputed = JSON.stringify(root).includes('"unevaluated');
+        const isDisputed = theirs === undefined || JSON.stringify(root).includes('"unevaluated');
         const others = isDisputed && new Validator(structuredClone(root), "2020-12").validate(one).valid;
         assertEquals([isDisputed, others], [true, ours], JSON.stringify({ root, one }));
       }
       ajv.removeSchema();
     }),
-    { numRuns: Number(Deno.env.get("CHAT_MODEL_RUNS") ?? 300) },
+    { numRuns: 300 },
   );
   assert(compared > 500, `compared ${compared}`);
 });

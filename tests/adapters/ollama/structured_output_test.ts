@@ -212,6 +212,136 @@ Deno.test("compileSchema() checks URLs in bounded time", () => {
   }
 });
 
+/** Schemas that lead back to themselves in several branches, with how to wrap an answer in one more level. */
+const BRANCHING: readonly (readonly [name: string, schema: JsonSchema, wrap: (inner: string) => string])[] = [
+  ["anyOf", {
+    anyOf: [
+      { type: "object", properties: { a: { $ref: "#" } }, additionalProperties: false },
+      { type: "object", properties: { a: { $ref: "#" } }, maxProperties: 3 },
+    ],
+  }, (inner) => `{"a":${inner}}`],
+  ["oneOf", {
+    oneOf: ["negative", "absolute", "root"].map((kind) => ({
+      type: "object",
+      properties: { argument: { $ref: "#" }, kind: { const: kind } },
+      required: ["kind"],
+      additionalProperties: false,
+    })),
+  }, (inner) => `{"argument":${inner},"kind":"negative"}`],
+  ["allOf and not", {
+    allOf: [{ items: { $ref: "#" } }, { not: { type: "array", minItems: 1, items: { not: { $ref: "#" } } } }],
+    type: ["array", "object"],
+  }, (inner) => `[${inner}]`],
+  ["unevaluatedProperties", {
+    type: "object",
+    anyOf: [{ properties: { a: { $ref: "#" } } }, { properties: { a: { $ref: "#" }, b: true } }],
+    unevaluatedProperties: false,
+  }, (inner) => `{"a":${inner}}`],
+];
+
+for (const [name, schema, wrap] of BRANCHING) {
+  Deno.test(`compileSchema() ends on a deep answer where a schema leads to itself in several branches of ${name}`, () => {
+    const check = compileSchema(schema);
+    const nest = (innermost: string) => Array.from({ length: 100 }).reduce<string>((inner) => wrap(inner), innermost);
+    check(nest(name === "oneOf" ? '{"kind":"root"}' : "{}"));
+    assertThrows(() => check(nest("5")), UpstreamError, "is wrong by");
+  });
+}
+
+Deno.test("compileSchema() gives up on an answer with too many ways to check it", () => {
+  const anyOf = Array.from({ length: 1000 }, (_, i) => ({ properties: { kind: { const: i } }, required: ["kind"] }));
+  const check = compileSchema({ items: { anyOf } });
+  check(JSON.stringify(Array.from({ length: 100 }, (_, i) => ({ kind: i }))));
+  const hostile = JSON.stringify(Array.from({ length: 10_000 }, () => ({ kind: 999 })));
+  assertThrows(() => check(hostile), UpstreamError, "it is too large to be checked against the schema");
+});
+
+Deno.test("compileSchema() lets a long answer through", () => {
+  const check = compileSchema({
+    type: "array",
+    uniqueItems: true,
+    items: {
+      type: "object",
+      properties: { id: { type: "integer" }, tags: { type: "array", items: { type: "string" } } },
+      patternProperties: { "^x-": { type: "string" } },
+      required: ["id"],
+      additionalProperties: false,
+    },
+  });
+  check(JSON.stringify(Array.from({ length: 20_000 }, (_, id) => ({ id, tags: ["a", "b"], "x-y": "z" }))));
+});
+
+Deno.test("compileSchema() finds equal items whatever the order of their names", () => {
+  const check = compileSchema({ uniqueItems: true });
+  check('[1,"1",true,null,[1],["1"],{"a":1},{"a":"1"},{},[]]');
+  for (const wrong of ['[{"a":1,"b":[{}]},2,{"b":[{}],"a":1}]', "[0,-0]", '["a","\\u0061"]', "[[],[]]"]) {
+    assertThrows(() => check(wrong), UpstreamError, '"" is wrong by "uniqueItems"');
+  }
+  check("[1e999,null]");
+});
+
+Deno.test("compileSchema() takes multiples by their decimal digits", () => {
+  const check = compileSchema({ multipleOf: 0.1 });
+  for (const right of ["0.3", "-1.1", "0", "1e21", "5e-1", "7"]) check(right);
+  for (const wrong of ["0.35", "1e-9", "1e999"]) {
+    assertThrows(() => check(wrong), UpstreamError, 'wrong by "multipleOf"');
+  }
+});
+
+/** Answers under older drafts, right and wrong. */
+const OLDER: readonly (readonly [schema: JsonSchema, right: string, wrong: string])[] = [
+  [{ minimum: 1, exclusiveMinimum: true, maximum: 3, exclusiveMaximum: true }, "2", "3"],
+  [{ items: [{ type: "string" }], additionalItems: { type: "integer" } }, '["a",1]', '["a","b"]'],
+  [{ dependencies: { a: ["b"], c: { required: ["d"] } } }, '{"a":1,"b":1}', '{"c":1}'],
+  [
+    { properties: { p: { $ref: "#/definitions/A", minimum: 5 } }, definitions: { A: { type: "integer" } } },
+    '{"p":1}',
+    '{"p":"a"}',
+  ],
+];
+
+for (const [schema, right, wrong] of OLDER) {
+  Deno.test(`compileSchema() reads draft 4: ${JSON.stringify(schema)}`, () => {
+    const check = compileSchema({ $schema: "http://json-schema.org/draft-04/schema#", ...schema });
+    check(right);
+    assertThrows(() => check(wrong), UpstreamError, "is wrong by");
+  });
+}
+
+const manyPatterns = (count: number, pattern: (index: number) => string): JsonSchema => ({
+  properties: Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, { pattern: pattern(i) }])),
+});
+
+Deno.test("compileSchema() counts a pattern's states as it says", () => {
+  compileSchema({ pattern: "^a{9998}$" });
+  assertThrows(() => compileSchema({ pattern: "^a{9999}$" }), SchemaError, "with at most 10,000 states");
+  compileSchema({ pattern: "a{0,5000}" });
+  assertThrows(() => compileSchema({ pattern: "a{0,5001}" }), SchemaError, "with at most 10,000 states");
+});
+
+Deno.test("compileSchema() refuses a pattern of very many branches", () => {
+  for (const pattern of [`^(?:(?:${"|".repeat(20_000)})x?){1,500}b$`, `(?:(?:${"|".repeat(90)})x?){1,150}b`]) {
+    assertThrows(() => compileSchema({ pattern }), SchemaError, "with at most 10,000 states");
+  }
+});
+
+Deno.test("compileSchema() limits all patterns of a schema together, those that are alike counted once", () => {
+  compileSchema(manyPatterns(3000, () => "(?:a{65}){65}"));
+  compileSchema(manyPatterns(11, (i) => `(?:a{65}){65}b{${i}}`));
+  const error = assertThrows(
+    () => compileSchema(manyPatterns(3000, (i) => `(?:a{65}){65}b{${i}}`)),
+    SchemaError,
+    "all patterns of the schema together may have 50,000 states",
+  );
+  assertEquals(error.path.join(".").replace(/\d+/, "N"), "properties.pN.pattern");
+  // Alike or not, a pattern that is wrong by itself is told so.
+  assertThrows(
+    () => compileSchema({ ...manyPatterns(11, (i) => `(?:a{65}){65}b{${i}}`), not: { pattern: "(a)\\1" } }),
+    SchemaError,
+    "without back references",
+  );
+});
+
 Deno.test("compileSchema() says so of an answer that is nested too deep", () => {
   const check = compileSchema({ items: { $ref: "#" } });
   assertThrows(() => check("[".repeat(20_000) + "]".repeat(20_000)), UpstreamError, "nested too deep");

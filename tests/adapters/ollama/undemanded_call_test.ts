@@ -47,6 +47,62 @@ for (const [name, tool_choice, called] of CHOICES) {
   }
 }
 
+for (const stream of [false, true]) {
+  for (const [called, offered] of [["a", "b"], ["zzz", "a"]] as const) {
+    Deno.test(`OllamaChatModel refuses a call of "${called}" for one of "${offered}" at the token limit (stream: ${stream})`, async () => {
+      const message = { role: "assistant", content: "", tool_calls: [{ function: { name: called, arguments: {} } }] };
+      await using upstream = await startFakeUpstream(() => json({ message, done: true, done_reason: "length" }));
+      const model = await load(upstream);
+      const request = {
+        messages: MESSAGES,
+        tools: [tool("a"), tool("b")],
+        tool_choice: { type: "function", function: { name: offered } },
+      } as const;
+      const ask = async () => stream ? await accumulate(model.predictStream(request)) : await model.predict(request);
+      const error = await assertRejects(ask, UpstreamError, `"${called}"`);
+      assertEquals([error.code, error.status], ["tool_call_lost", 502]);
+    });
+  }
+}
+
+/** Calls of a model that was allowed the tool "a" alone, and its text → names that are handed on; an error if none. */
+const LEFT_OUT:
+  readonly (readonly [calls: readonly string[], content: string, handedOn: readonly string[] | undefined])[] = [
+    [["b"], "", undefined],
+    [["b", "zzz"], "", undefined],
+    [["b"], "Hi", []],
+    [["b", "a"], "", ["a"]],
+    [["a"], "", ["a"]],
+  ];
+
+for (const [calls, content, handedOn] of LEFT_OUT) {
+  for (const stream of [false, true]) {
+    Deno.test(`OllamaChatModel hands on no call of a tool that is not allowed (${calls}, text: "${content}", stream: ${stream})`, async () => {
+      const tool_calls = calls.map((name) => ({ function: { name, arguments: {} } }));
+      const record = { message: { role: "assistant", content, tool_calls }, done: true, done_reason: "stop" };
+      await using upstream = await startFakeUpstream(() => json({ ...record, eval_count: 5 }));
+      const model = await load(upstream);
+      const request = {
+        messages: MESSAGES,
+        tools: [tool("a"), tool("b")],
+        tool_choice: { type: "allowed_tools", allowed_tools: { mode: "auto", tools: [tool("a")] } },
+      } as const;
+      const ask = async () => stream ? await accumulate(model.predictStream(request)) : await model.predict(request);
+      if (handedOn === undefined) {
+        const error = await assertRejects(ask, UpstreamError, "not one of those that the request allows");
+        assertEquals([error.code, error.status, error.retryable], ["tool_call_forbidden", 502, true]);
+      } else {
+        const { choices: [answer], custom_outputs } = await ask();
+        const names = answer?.message.tool_calls?.map((call) => call.type === "function" ? call.function.name : "");
+        assertEquals(names ?? [], handedOn);
+        const dropped = calls.length - handedOn.length;
+        assertEquals(custom_outputs, dropped === 0 ? undefined : { ollama: { dropped_tool_calls: dropped } });
+      }
+      assertEquals(bodies(upstream).map(({ tools }) => Array.isArray(tools) && tools.length), [1]);
+    });
+  }
+}
+
 const CALL = { function: { name: "a", arguments: {} } };
 
 /** Whether the model says something beside its call → what comes of it. */

@@ -1,0 +1,166 @@
+import { decodeSse, readText } from "../../streaming/decode.ts";
+import type { SseEvent } from "../../streaming/mod.ts";
+import { isJsonObject } from "../../types/_schema.ts";
+import { ChatModelError } from "../../types/mod.ts";
+import { sleep } from "../../_sleep.ts";
+import type { CallLimit } from "../_http/call_limit.ts";
+import { isConnectionLoss } from "../_http/fetch_failure.ts";
+import { ItemBatches } from "../_http/item_batches.ts";
+import { readBody, readErrorBody } from "../_http/read_body.ts";
+import { retryDelay } from "../_http/retry.ts";
+import type { OpenAIClientOptions } from "./client_options.ts";
+import { Endpoint } from "./_endpoint.ts";
+import { readErrorValue } from "./_error_value.ts";
+import {
+  badRecord,
+  type Call,
+  connectionLost,
+  errorOfAnswer,
+  errorOfFetch,
+  errorOfValue,
+  notOpenAI,
+  parseJson,
+} from "./_errors.ts";
+import { sniff } from "./_event_stream.ts";
+import { StreamReader } from "./_stream_reader.ts";
+import type { OpenAIAnswer } from "./wire.ts";
+
+/** A call's route and what it is limited by. */
+export interface TransportRequest {
+  readonly call: Call;
+  readonly path: string;
+  /** Body of a POST; absent for a GET. */
+  readonly body?: object;
+  readonly limit: CallLimit;
+}
+
+/** Chunks in the batches that they came in. */
+export type ChunkBatches = AsyncIterableIterator<OpenAIAnswer[], undefined, void>;
+
+/** Sends requests to a server, tries again where that is safe, and reads answers. */
+export class Transport {
+  readonly #options: OpenAIClientOptions;
+  #endpoint: Endpoint | undefined;
+
+  constructor(options: OpenAIClientOptions) {
+    this.#options = options;
+  }
+
+  /** Where the server is; asked for at the first call, as reading the environment is no business of a constructor. */
+  get endpoint(): Endpoint {
+    return this.#endpoint ??= new Endpoint(this.#options);
+  }
+
+  /** Sends a request and reads its answer, one JSON object. */
+  async read(request: TransportRequest): Promise<OpenAIAnswer> {
+    const { call, limit } = request;
+    try {
+      const response = await this.#send(request);
+      const { status, headers } = response;
+      const text = await readBody(response, limit.signal, (cause) => connectionLost(call, cause));
+      const value = parseJson(text);
+      if (value === undefined && !/json/i.test(headers.get("content-type") ?? "json")) {
+        throw notOpenAI(call, { status, headers, body: text });
+      }
+      return readAnswer(call, value);
+    } finally {
+      limit.end();
+    }
+  }
+
+  /** Sends a request and reads its answer chunk by chunk. A whole answer counts as the one chunk. */
+  async stream(request: TransportRequest): Promise<ChunkBatches> {
+    const { call, limit } = request;
+    const lost = (cause: unknown) => connectionLost(call, cause);
+    try {
+      const response = await this.#send(request);
+      const { status, headers, body } = response;
+      const reader = new StreamReader(call);
+      if (body === null) return reader.failEmpty();
+      const options = limit.signal === undefined ? {} : { signal: limit.signal };
+      let stream: ReadableStream<Uint8Array> = body;
+      if (!headers.get("content-type")?.startsWith("text/event-stream")) {
+        const sniffed = await sniff(body, limit.signal);
+        stream = sniffed.stream;
+        if (sniffed.kind !== "events") {
+          const text = await readText(stream, options);
+          if (sniffed.kind === "page") throw notOpenAI(call, { status, headers, body: text });
+          return single(readAnswer(call, parseJson(text)), limit);
+        }
+      }
+      return new ItemBatches<SseEvent, OpenAIAnswer>({
+        batches: decodeSse(stream, options),
+        limit,
+        read: (event, batch) => reader.read(event, batch),
+        checkEnd: () => reader.checkEnd(),
+        lost,
+      });
+    } catch (error) {
+      limit.end();
+      limit.signal?.throwIfAborted();
+      throw ChatModelError.isInstance(error) ? error : lost(error);
+    }
+  }
+
+  /** Sends a request until there is a good answer, of which the body is still to be read. */
+  async #send({ call, path, body, limit: { signal } }: TransportRequest): Promise<Response> {
+    const { retries = 2, fetch: call_ = fetch, client } = this.#options;
+    const { endpoint } = this;
+    const init: RequestInit & { client?: Deno.HttpClient } = {
+      headers: endpoint.headers,
+      redirect: "manual",
+      ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
+      ...(signal !== undefined && { signal }),
+      ...(client !== undefined && { client }),
+    };
+    for (let attempt = 0;; attempt++) {
+      signal?.throwIfAborted();
+      let failed: Failure;
+      try {
+        const response = await call_(endpoint.to(path), init);
+        if (response.ok) return response;
+        failed = await failureOf(call, response, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        failed = { error: errorOfFetch(call, error), mayRetry: isConnectionLoss(error) };
+      }
+      const delay = failed.mayRetry && attempt < retries ? retryDelay(attempt, failed.retryAfter) : undefined;
+      if (delay === undefined) throw failed.error;
+      await sleep(delay, signal);
+    }
+  }
+}
+
+/** Why there is no good answer, and whether another try may bring one. */
+interface Failure {
+  readonly error: ChatModelError;
+  readonly mayRetry: boolean;
+  readonly retryAfter?: number | undefined;
+}
+
+async function failureOf(call: Call, response: Response, signal: AbortSignal | undefined): Promise<Failure> {
+  const { status, headers } = response;
+  const error = errorOfAnswer(call, { status, headers, body: await readErrorBody(response.body, signal) });
+  const saysWhen = headers.has("retry-after") || headers.has("retry-after-ms");
+  return {
+    error,
+    // Without a time a 429 may mean a quota that is used up, and then each further try is in vain.
+    mayRetry: error.retryable && headers.get("x-should-retry") !== "false" &&
+      (status === 503 || (status === 429 && saysWhen)),
+    retryAfter: saysWhen ? error.retryAfter : undefined,
+  };
+}
+
+function readAnswer(call: Call, value: unknown): OpenAIAnswer {
+  if (value === undefined) throw badRecord(call, "is no JSON");
+  if (!isJsonObject(value)) throw badRecord(call, "is no object");
+  const error = readErrorValue(value);
+  if (error !== undefined) throw errorOfValue(call, error);
+  return value;
+}
+
+async function* single(answer: OpenAIAnswer, limit: CallLimit): AsyncGenerator<OpenAIAnswer[], undefined, void> {
+  limit.end();
+  yield [answer];
+  return undefined;
+}

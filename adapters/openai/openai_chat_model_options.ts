@@ -1,0 +1,45 @@
+import { type ChatParams, parseChatParams, ValidationError, type ValidationIssue } from "../../types/mod.ts";
+import type { OpenAIClient, OpenAIClientOptions } from "./client.ts";
+
+/** Options for `OpenAIChatModel`: which model, and how to reach the server that has it. */
+export interface OpenAIChatModelOptions extends OpenAIClientOptions {
+  /** Name of the model, as the server knows it. */
+  readonly model: string;
+  /** Speaks to the server. Default: a client of the model's own, made of the other options. */
+  readonly openai?: OpenAIClient;
+  /**
+   * Parameters for what a request does not set, also fields that this package does not know, in `extra`.
+   *
+   * @default {{}}
+   */
+  readonly defaults?: ChatParams;
+  /**
+   * Whether streams ask the server for their usage (`stream_options.include_usage`). Some servers refuse the field.
+   *
+   * @default {true}
+   */
+  readonly streamUsage?: boolean;
+}
+
+/**
+ * Checks the options of an `OpenAIChatModel`.
+ *
+ * @param options The options.
+ * @returns The defaults.
+ * @throws {ValidationError} If something is wrong with them.
+ */
+export function checkOptions(options: OpenAIChatModelOptions): ChatParams {
+  const issues: ValidationIssue[] = [];
+  if (typeof options.model !== "string" || options.model.trim() === "") {
+    issues.push({ path: "model", message: "must be the name of a model" });
+  }
+  let defaults: ChatParams = {};
+  try {
+    defaults = parseChatParams(options.defaults ?? {});
+  } catch (error) {
+    if (!(error instanceof ValidationError)) throw error;
+    issues.push(...error.issues.map(({ path, message }) => ({ path: `defaults.${path}`, message })));
+  }
+  if (issues.length > 0) throw new ValidationError("Cannot make an OpenAIChatModel", issues);
+  return defaults;
+}
