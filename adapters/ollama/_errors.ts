@@ -6,7 +6,10 @@ import {
   UpstreamError,
   type ValidationIssue,
 } from "../../types/mod.ts";
-import { type ErrorText, pageText, publicText, readErrorText } from "./_error_text.ts";
+import { fetchFailure, isConnectionLoss } from "../_http/fetch_failure.ts";
+import { pageText, publicText } from "../_http/public_text.ts";
+import { readRetryAfter } from "../_http/retry.ts";
+import { type ErrorText, readErrorText } from "./_error_text.ts";
 
 /** The call that failed. */
 export interface Call {
@@ -137,14 +140,6 @@ function redirected(at: string, location: string | null, options: ChatModelError
   return new UpstreamError(`${at} redirects${hint}`, { ...options, code: "upstream_redirect" });
 }
 
-/** Reads `Retry-After`: seconds or a date; in milliseconds from now. */
-function readRetryAfter(headers: Headers): number | undefined {
-  const value = headers.get("retry-after");
-  if (value === null) return undefined;
-  const milliseconds = /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
-}
-
 /** The typed error of a call that got no answer at all. */
 export function errorOfFetch(call: Call, error: unknown): ChatModelError {
   const { url } = call;
@@ -169,19 +164,6 @@ export function errorOfFetch(call: Call, error: unknown): ChatModelError {
   }
   const reason = text.replace(/^.*client error \(\w+\): /s, "");
   return new UpstreamError(`${at}: ${publicText(reason)}. Check OLLAMA_HOST`, options);
-}
-
-/** Whether a call failed as its connection broke, so that another try may find a good one. */
-export function isConnectionLoss(error: unknown): boolean {
-  return /connection reset|closed before message completed|broken pipe|connection closed|unexpected eof/i.test(
-    fetchFailure(error),
-  );
-}
-
-/** All that `fetch` tells: it puts the reason into the cause. */
-function fetchFailure(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
 /** The connection broke while the answer was under way. */

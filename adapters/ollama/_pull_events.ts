@@ -1,5 +1,5 @@
 import type { OllamaPullProgress } from "./api_types.ts";
-import { CallLimit } from "./_call_limit.ts";
+import { CallLimit } from "../_http/call_limit.ts";
 
 type Batches = AsyncIterableIterator<OllamaPullProgress[], undefined, void>;
 

@@ -1,6 +1,6 @@
-import { decodeNdjson, readText } from "../../streaming/decode.ts";
-import { ChatModelError } from "../../types/mod.ts";
-import type { CallLimit } from "./_call_limit.ts";
+import { decodeNdjson } from "../../streaming/decode.ts";
+import type { ChatModelError } from "../../types/mod.ts";
+import type { CallLimit } from "../_http/call_limit.ts";
 import {
   badRecord,
   type Call,
@@ -9,13 +9,16 @@ import {
   errorOfFetch,
   errorOfLine,
   incomplete,
-  isConnectionLoss,
   notOllama,
 } from "./_errors.ts";
 import { isObject, parseJson } from "./_json_value.ts";
-import { RecordBatches, type RecordSource } from "./_record_batches.ts";
+import { readRecords, type RecordSource } from "./_record_batches.ts";
 import { sleep } from "../../_sleep.ts";
-import { retryDelay } from "./_retry.ts";
+import type { ItemBatches } from "../_http/item_batches.ts";
+import { isConnectionLoss } from "../_http/fetch_failure.ts";
+import { readBody, readErrorBody } from "../_http/read_body.ts";
+import { readEnv } from "../_http/read_env.ts";
+import { retryDelay } from "../_http/retry.ts";
 import type { OllamaClientOptions } from "./client_options.ts";
 import { type OllamaHost, parseOllamaHost } from "./host.ts";
 
@@ -27,12 +30,6 @@ export interface TransportRequest {
   readonly body?: object;
   readonly limit: CallLimit;
 }
-
-/** Bytes of an answer in one piece that are read at most. */
-const MAX_LENGTH = 67_108_864;
-
-/** Bytes of an error answer that are read at most. */
-const MAX_ERROR_LENGTH = 1_048_576;
 
 /** Sends requests to Ollama, tries again where that is safe, and reads answers. */
 export class Transport {
@@ -56,7 +53,7 @@ export class Transport {
     try {
       const response = await this.#send(request);
       const { status, headers } = response;
-      const text = await readBody(call, response, limit.signal);
+      const text = await readBody(response, limit.signal, (cause) => connectionLost(call, cause));
       const value = parseJson(text);
       if (value === undefined) {
         if (/json/i.test(headers.get("content-type") ?? "json")) throw badRecord(call, 1, "no JSON");
@@ -73,17 +70,21 @@ export class Transport {
   async stream<T>(
     request: TransportRequest,
     records: Pick<RecordSource<T>, "check" | "isLast" | "lastRecord">,
-  ): Promise<RecordBatches<T>> {
+  ): Promise<ItemBatches<string, T>> {
     const { call, limit } = request;
     try {
       const response = await this.#send(request);
       const { status, headers, body } = response;
       if (headers.get("content-type")?.startsWith("text/html")) {
-        throw notOllama(call, { status, headers, body: await readBody(call, response, limit.signal) });
+        throw notOllama(call, {
+          status,
+          headers,
+          body: await readBody(response, limit.signal, (cause) => connectionLost(call, cause)),
+        });
       }
       if (body === null) throw incomplete(call, records.lastRecord);
       const lines = decodeNdjson(body, limit.signal && { signal: limit.signal });
-      return new RecordBatches<T>({ lines, call, limit, ...records });
+      return readRecords<T>({ lines, call, limit, ...records });
     } catch (error) {
       limit.end();
       throw error;
@@ -158,30 +159,3 @@ async function failureOf(call: Call, response: Response, signal: AbortSignal | u
 
 /** The one place that gets the key of the environment without being told. */
 const CLOUD = "https://ollama.com";
-
-/** Reads a variable if that is allowed already: no one is asked. */
-function readEnv(variable: string): string | undefined {
-  return Deno.permissions.querySync({ name: "env", variable }).state === "granted" ? Deno.env.get(variable) : undefined;
-}
-
-async function readBody(call: Call, response: Response, signal: AbortSignal | undefined): Promise<string> {
-  try {
-    // The quicker way where the length is known beforehand. Unlike a reader between two reads, it goes on to hear the
-    // signal given to `fetch` after a garbage collection.
-    const length = response.headers.get("content-length");
-    if (length !== null && Number(length) <= MAX_LENGTH) return await response.text();
-    return await readText(response.body, { maxLength: MAX_LENGTH, ...(signal && { signal }) });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw ChatModelError.isInstance(error) ? error : connectionLost(call, error);
-  }
-}
-
-async function readErrorBody(body: Response["body"], signal: AbortSignal | undefined): Promise<string> {
-  try {
-    return await readText(body, { maxLength: MAX_ERROR_LENGTH, ...(signal && { signal }) });
-  } catch {
-    signal?.throwIfAborted();
-    return ""; // The status alone tells enough.
-  }
-}

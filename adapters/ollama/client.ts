@@ -9,7 +9,7 @@ import type {
   OllamaRunningModel,
 } from "./api_types.ts";
 import { embedSchema, psSchema, pullProgressSchema, showSchema, tagsSchema, versionSchema } from "./_api_schemas.ts";
-import { CallLimit } from "./_call_limit.ts";
+import { CallLimit } from "../_http/call_limit.ts";
 import { badRecord, type Call, incomplete } from "./_errors.ts";
 import { check, type Checked } from "./_json_value.ts";
 import { PullEvents } from "./_pull_events.ts";

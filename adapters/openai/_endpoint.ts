@@ -1,5 +1,5 @@
 import { ChatModelError } from "../../types/mod.ts";
-import { readEnv } from "../_http/read_body.ts";
+import { readEnv } from "../_http/read_env.ts";
 import type { OpenAIClientOptions } from "./client_options.ts";
 
 /** Where the key of the environment belongs if the environment does not say otherwise. */

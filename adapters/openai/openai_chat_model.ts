@@ -43,7 +43,12 @@ export class OpenAIChatModel extends ChatModel {
     super();
     this.#defaults = checkOptions(options);
     this.name = options.model;
-    this.#client = options.openai ?? new OpenAIClient(options);
+    const { client, baseUrl, apiKey, headers } = options;
+    this.#client = client ?? new OpenAIClient({
+      ...(baseUrl !== undefined && { baseUrl }),
+      ...(apiKey !== undefined && { apiKey }),
+      ...(headers !== undefined && { headers }),
+    });
     this.#usage = options.streamUsage ?? true;
   }
 

@@ -2,13 +2,13 @@ import { type ChatParams, parseChatParams, ValidationError, type ValidationIssue
 import type { OpenAIClient, OpenAIClientOptions } from "./client.ts";
 
 /** Options for `OpenAIChatModel`: which model, and how to reach the server that has it. */
-export interface OpenAIChatModelOptions extends OpenAIClientOptions {
+export interface OpenAIChatModelOptions extends Pick<OpenAIClientOptions, "baseUrl" | "apiKey" | "headers"> {
   /** Name of the model, as the server knows it. */
   readonly model: string;
-  /** Speaks to the server. Default: a client of the model's own, made of the other options. */
-  readonly openai?: OpenAIClient;
+  /** Speaks to the server, in place of `baseUrl`, `apiKey` and `headers`. Default: a client made of these. */
+  readonly client?: OpenAIClient;
   /**
-   * Parameters for what a request does not set, also fields that this package does not know, in `extra`.
+   * Parameters for what a request does not set, all but `stream`; also fields that this package does not know, in `extra`.
    *
    * @default {{}}
    */
@@ -32,6 +32,13 @@ export function checkOptions(options: OpenAIChatModelOptions): ChatParams {
   const issues: ValidationIssue[] = [];
   if (typeof options.model !== "string" || options.model.trim() === "") {
     issues.push({ path: "model", message: "must be the name of a model" });
+  }
+  for (const name of ["baseUrl", "apiKey", "headers"] as const) {
+    if (options.client === undefined || options[name] === undefined) continue;
+    issues.push({ path: name, message: "must not stand beside 'client', which has its own" });
+  }
+  if (options.defaults?.stream !== undefined) {
+    issues.push({ path: "defaults.stream", message: "must be absent: each call decides whether to stream" });
   }
   let defaults: ChatParams = {};
   try {

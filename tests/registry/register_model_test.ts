@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { openModelRegistry, registerModel, resolveModelUri } from "@chatmodel/chat-model/registry";
 import { openTrackingStore } from "@chatmodel/chat-model/tracking";
@@ -122,4 +122,27 @@ Deno.test("registerModel() removes a name again that a server takes, and refuses
       "DELETE registered-models/delete",
     ],
   );
+});
+
+Deno.test("registerModel() that is aborted leaves no name behind", async () => {
+  await using place = await twoFolders();
+  const reason = new Error("No longer wanted");
+  const good = join(place.models, "good");
+  const early = { ...place, signal: AbortSignal.abort(reason) };
+  assertEquals(await assertRejects(() => registerModel(good, "fresh", early)), reason);
+  // While the name is made, too.
+  const controller = new AbortController();
+  await using upstream = await startFakeUpstream([
+    [{ wait: 100 }, ...json({ registered_model: { name: "fresh" } })],
+    json({ registered_model: { name: "fresh" } }),
+    json({}),
+  ]);
+  await using registry = new RestRegistry(upstream.url, { env: testEnvironment({}) });
+  const late = { store: place.store, registry, signal: controller.signal };
+  const registering = assertRejects(() => registerModel(good, "fresh", late));
+  await upstream.requested(1);
+  controller.abort(reason);
+  assertEquals(await registering, reason);
+  assertEquals(upstream.requests.map(({ method }) => method), ["POST", "GET", "DELETE"]);
+  assertEquals((await place.registry.searchRegisteredModels()).items, []);
 });
