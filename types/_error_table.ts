@@ -124,7 +124,7 @@ const REQUEST: Kinds = {
   },
   model_not_found: {
     status: 404,
-    when: "No model of that name is served, or Ollama does not have it",
+    when: "No model of that name is served, or Ollama or another upstream does not have it",
     remedy: "See `GET /v1/models`; `ollama pull NAME`",
   },
   model_not_deletable: {
@@ -196,8 +196,8 @@ const MODEL: Kinds = {
   upstream_unreachable: {
     status: 502,
     retryable: true,
-    when: "Ollama cannot be reached",
-    remedy: "Start it with `ollama serve`, or set `OLLAMA_HOST`",
+    when: "Ollama, or another upstream, cannot be reached",
+    remedy: "Start it (`ollama serve`), or set its address (`OLLAMA_HOST`)",
   },
   upstream_unavailable: {
     status: 502,
@@ -205,32 +205,32 @@ const MODEL: Kinds = {
     when: "A proxy before Ollama says that it cannot reach it",
     remedy: "Try again; see whether Ollama runs behind it",
   },
-  upstream_lost: { status: 502, retryable: true, when: "The connection to Ollama broke", remedy: "Try again" },
+  upstream_lost: { status: 502, retryable: true, when: "The connection to the upstream broke", remedy: "Try again" },
   upstream_incomplete: {
     status: 502,
     retryable: true,
-    when: "Ollama's answer ended too early",
-    remedy: "Try again; look into Ollama's log",
+    when: "The upstream's answer ended too early",
+    remedy: "Try again; look into its log",
   },
   upstream_bad_record: {
     status: 502,
-    when: "Ollama's answer cannot be read",
-    remedy: "Check that `OLLAMA_HOST` is Ollama's address, and its version",
+    when: "The upstream's answer cannot be read",
+    remedy: "Check that its address (`OLLAMA_HOST`) is right, and its version",
   },
   upstream_redirect: {
     status: 502,
-    when: "Ollama's address redirects, which is not followed: keys and prompts go where they were told to",
-    remedy: "Set `OLLAMA_HOST` to where it really is",
+    when: "The upstream's address redirects, which is not followed: keys and prompts go where they were told to",
+    remedy: "Set the address (`OLLAMA_HOST`) to where it really is",
   },
   upstream_authentication: {
     status: 502,
-    when: "Ollama wants to know who asks",
-    remedy: "Set `OLLAMA_API_KEY`, or `ollama signin` where it runs",
+    when: "The upstream wants to know who asks",
+    remedy: "Give it a key (`OLLAMA_API_KEY`), or `ollama signin` where Ollama runs",
   },
   upstream_forbidden: {
     status: 502,
-    when: "Ollama refuses the caller or the host name",
-    remedy: "Use its IP address, or set `OLLAMA_ORIGINS` there",
+    when: "The upstream refuses the caller or the host name",
+    remedy: "Of Ollama: use its IP address, or set `OLLAMA_ORIGINS` there",
   },
   rate_limit_exceeded: {
     status: 429,
@@ -242,8 +242,8 @@ const MODEL: Kinds = {
   overloaded: {
     status: 503,
     retryable: true,
-    when: "Ollama is busy",
-    remedy: "Try again later; raise `OLLAMA_MAX_QUEUE` there",
+    when: "The upstream is busy",
+    remedy: "Try again later; Ollama: raise `OLLAMA_MAX_QUEUE` there",
     headers: ["retry-after", "retry-after-ms"],
   },
   server_stopping: { status: 503, retryable: true, when: "The server stops", remedy: "Try again, perhaps elsewhere" },

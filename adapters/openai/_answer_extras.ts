@@ -38,14 +38,14 @@ const KNOWN_OF_USAGE: ReadonlySet<string> = new Set([
 const REASONS: ReadonlySet<string> = new Set(["stop", "length", "tool_calls", "content_filter", "function_call"]);
 
 /** What other servers call the reasons that OpenAI has. */
-const OTHER_REASONS: { readonly [reason: string]: string } = {
-  max_tokens: "length",
-  model_length: "length",
-  tool_use: "tool_calls",
-  tool_call: "tool_calls",
-  safety: "content_filter",
-  sensitive: "content_filter",
-};
+const OTHER_REASONS: ReadonlyMap<string, string> = new Map([
+  ["max_tokens", "length"],
+  ["model_length", "length"],
+  ["tool_use", "tool_calls"],
+  ["tool_call", "tool_calls"],
+  ["safety", "content_filter"],
+  ["sensitive", "content_filter"],
+]);
 
 /** Reasons of which none is an end. */
 const FAILURES = /^(?:error|abort(?:ed)?|cancel(?:l?ed)?|network_error|timeout)$/;
@@ -131,5 +131,5 @@ function mendReason(reason: string): string {
       code: "upstream_incomplete",
     });
   }
-  return REASONS.has(name) ? name : OTHER_REASONS[name] ?? "stop";
+  return REASONS.has(name) ? name : OTHER_REASONS.get(name) ?? "stop";
 }

@@ -26,7 +26,8 @@ export class Endpoint {
     const isOwn = URL.parse(ownUrl)?.origin === url.origin;
     const key = apiKey ?? (isOwn ? readEnv("OPENAI_API_KEY") : undefined);
     this.headers = makeHeaders(key, headers);
-    this.#secrets = [key ?? "", ...secretsOf(this.headers), ...url.searchParams.values()]
+    const inQuery = [...url.searchParams.values(), ...url.search.split(/[?&=]/)];
+    this.#secrets = [key ?? "", ...secretsOf(this.headers), ...inQuery]
       // Shorter ones are none, and would turn up everywhere.
       .filter((secret) => secret.length >= 8);
   }

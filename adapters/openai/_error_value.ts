@@ -25,8 +25,8 @@ export interface ErrorValue {
  */
 export function readErrorValue(value: unknown): ErrorValue | undefined {
   if (!isJsonObject(value)) return undefined;
-  if (value.error !== undefined && value.error !== null && value.error !== false) {
-    const { error } = value;
+  const { error } = value;
+  if (error !== undefined && error !== null && error !== false && error !== "") {
     if (isJsonObject(error)) return readFields(error);
     // Some have their message beside it: `{ "error": "Not Found", "message": "…" }`.
     return { ...readFields(value), message: textOf(error) || textOf(value.message) };

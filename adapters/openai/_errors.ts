@@ -37,6 +37,13 @@ const CONTEXT_REGEXP = new RegExp(
   "i",
 );
 
+/** Characters of a server's text that are kept for the log. */
+const MAX_CAUSE = 4_000;
+
+const CHECK_URL = `Check the base URL: with most servers it ends in "/v1"`;
+
+const UNSUPPORTED_REGEXP = /does not support|is not supported/i;
+
 /** Codes of OpenAI's, and of other servers of this package, which say the same as they do here. */
 const KEPT_CODES: ReadonlySet<string> = new Set([
   "invalid_value",
@@ -96,8 +103,9 @@ interface Facts {
 function makeError(call: Call, facts: Facts): ChatModelError {
   const { status, value, said, isPage, retryAfter } = facts;
   const at = `Cannot ${call.action}: the server at "${call.url}"`;
-  const colon = said === "" ? "" : `: ${said}`;
-  const cause = new Error(`HTTP ${status}: ${value.message}`);
+  // Other words follow it.
+  const colon = said === "" ? "" : `: ${said.replace(/\.$/, "")}`;
+  const cause = new Error(`HTTP ${status}: ${value.message.slice(0, MAX_CAUSE)}`);
   const options: ChatModelErrorOptions = { cause, ...(retryAfter !== undefined && { retryAfter }) };
   if (status === 429) return rateLimited(`${at} refuses more calls for now${colon}`, value, options);
   if (status === 401) {
@@ -107,8 +115,8 @@ function makeError(call: Call, facts: Facts): ChatModelError {
       code: "upstream_authentication",
     });
   }
-  if (status === 403) {
-    return new UpstreamError(`${at} refuses who asks${colon}. See what the key may do there`, {
+  if (status === 403 || status === 402) {
+    return new UpstreamError(`${at} refuses who asks${colon}. See what the key may do there, and what is paid for`, {
       ...options,
       code: "upstream_forbidden",
     });
@@ -152,12 +160,14 @@ function errorOfText(
     if (model !== undefined && (code === "model_not_found" || /\bmodel\b/i.test(value.message))) {
       return new ModelNotFoundError(`${message}. Ask it for its models, or check the name "${model}"`, { cause });
     }
-    return new UpstreamError(`${message}. Check the base URL: with most servers it ends in "/v1"`, { cause });
+    return new UpstreamError(`${message}. ${CHECK_URL}`, { cause });
   }
+  if (status === 405) return new UpstreamError(`${message}. ${CHECK_URL}`, { cause });
   if (isClients) {
     return new ChatModelError(message, {
-      code: code !== undefined && KEPT_CODES.has(code) ? code : "upstream_rejected",
-      param: value.param ?? null,
+      code: clientsCode(value),
+      // OpenAI writes "messages[0].content".
+      param: value.param?.replace(/\[(\d+)\]/g, ".$1") ?? null,
       cause,
     });
   }
@@ -165,14 +175,20 @@ function errorOfText(
   return new UpstreamError(message, { cause, ...(isGateway && { code: "upstream_unavailable" }) });
 }
 
+/** What the client is told of a request that was refused. */
+function clientsCode({ code, message }: ErrorValue): string {
+  if (code !== undefined && KEPT_CODES.has(code)) return code;
+  return UNSUPPORTED_REGEXP.test(message) ? "unsupported_feature" : "upstream_rejected";
+}
+
 /** The typed error of a page where JSON was expected: of a proxy in between, or of something else at that address. */
-function pageError(call: Call, { status, said, mediaType = "" }: Facts): ChatModelError {
+function pageError(call: Call, { status, said, mediaType = "", retryAfter }: Facts): ChatModelError {
   const cause = new Error(`HTTP ${status}: ${said}`);
   const message = `Cannot ${call.action}: "${call.url}" answered with status ${status} (${publicText(mediaType)})` +
     `${said === "" ? "" : `: ${said}`}`;
-  if (status === 503) return new OverloadedError(message, { cause });
-  const hint = status === 404
-    ? `Check the base URL: with most servers it ends in "/v1"`
+  if (status === 503) return new OverloadedError(message, { cause, ...(retryAfter !== undefined && { retryAfter }) });
+  const hint = status === 404 || status === 405
+    ? CHECK_URL
     : "Check that it is the address of an OpenAI-compatible server";
   return new UpstreamError(`${message}. ${hint}`, {
     code: GATEWAY_STATUSES.has(status) ? "upstream_unavailable" : "upstream_error",
@@ -205,13 +221,16 @@ function readRetryAfterMs(headers: Headers): number | undefined {
 /** The typed error of a call that got no answer at all. */
 export function errorOfFetch(call: Call, error: unknown): ChatModelError {
   const { url } = call;
-  const text = call.hide(fetchFailure(error));
-  const options = { code: "upstream_unreachable", cause: error };
+  const failure = fetchFailure(error);
+  const text = call.hide(failure);
+  // Deno's own error repeats the whole URL, in whose query keys may stand.
+  const cause = text === failure ? error : new Error(text);
+  const options = { code: "upstream_unreachable", cause };
   const at = `Cannot reach the server at "${url}"`;
   if (error instanceof Deno.errors.NotCapable) {
     return new ChatModelError(`${at}: no permission. Run with --allow-net=${new URL(url).host}`, {
       code: "permission_denied",
-      cause: error,
+      cause,
     });
   }
   if (/connection refused/i.test(text)) {

@@ -57,6 +57,10 @@ export class Transport {
     try {
       const response = await this.#send(request);
       const { status, headers } = response;
+      if (headers.get("content-type")?.startsWith("text/event-stream")) {
+        await response.body?.cancel();
+        throw badRecord(call, "is a stream, though none was asked for");
+      }
       const text = await readBody(response, limit.signal, (cause) => connectionLost(call, cause));
       const value = parseJson(text);
       if (value === undefined && !/json/i.test(headers.get("content-type") ?? "json")) {

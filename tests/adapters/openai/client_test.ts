@@ -114,6 +114,25 @@ Deno.test("OpenAIClient has no key in an error, also where the server repeats it
   }
 });
 
+Deno.test("OpenAIClient has no key of the query in an error of the network", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const client = new OpenAIClient({ baseUrl: `http://127.0.0.1:${port}/v1?key=query%20key-0123` });
+  const error = await assertRejects(() => client.chat(REQUEST), UpstreamError);
+  assertEquals(error.code, "upstream_unreachable");
+  const told = `${error.message} ${error.stack} ${error.cause instanceof Error ? error.cause.stack : ""}`;
+  assert(!told.includes("key-0123"), told);
+});
+
+Deno.test("OpenAIClient.chat() refuses a stream, without quoting it", async () => {
+  const { error, upstream } = await ask(sse([token("SECRET")], { end: "stall" }));
+  assert(error instanceof UpstreamError);
+  assertEquals(error.code, "upstream_bad_record");
+  assert(!error.message.includes("SECRET"));
+  await upstream.allClosed();
+});
+
 Deno.test("OpenAIClient refuses what it cannot use without repeating it", () => {
   for (
     const [options, param] of [
@@ -146,11 +165,11 @@ Deno.test("OpenAIClient types what servers refuse", async () => {
       "model_not_found",
       "model",
     ]],
-    [json(own("no", { code: "unsupported_value", param: "temperature" }), { status: 400 }), [
+    [json(own("no", { code: "unsupported_value", param: "messages[0].content" }), { status: 400 }), [
       "ChatModelError",
       400,
       "unsupported_value",
-      "temperature",
+      "messages.0.content",
     ]],
     [json(own("no", { code: "who_knows", param: "n" }), { status: 400 }), [
       "ChatModelError",
@@ -170,6 +189,14 @@ Deno.test("OpenAIClient types what servers refuse", async () => {
       "rate_limit_exceeded",
       null,
     ]],
+    [json(own("Out of credits.", { code: 402 }), { status: 402 }), ["UpstreamError", 502, "upstream_forbidden", null]],
+    [json({ detail: "Method Not Allowed" }, { status: 405 }), ["UpstreamError", 502, "upstream_error", null]],
+    [json(own("'max_tokens' is not supported with this model.", { code: "unsupported_parameter" }), { status: 400 }), [
+      "ChatModelError",
+      400,
+      "unsupported_feature",
+      null,
+    ]],
     [json({ message: "bare" }, { status: 418 }), ["ChatModelError", 400, "upstream_rejected", null]],
   ];
   for (const [answer, expected] of cases) {
@@ -177,6 +204,7 @@ Deno.test("OpenAIClient types what servers refuse", async () => {
     assert(error instanceof ChatModelError);
     assertEquals([error.name, error.status, error.code, error.param], expected, error.message);
     assertEquals(upstream.requests.length, 1, error.message);
+    assert(!/\.\.|\.$/.test(error.message), error.message);
   }
 });
 

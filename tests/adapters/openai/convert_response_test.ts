@@ -1,10 +1,12 @@
 /** Answers of servers that do things differently: canonical ones come out. */
 import { assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
 import { AnswerConverter, convertAnswer } from "../../../adapters/openai/convert_response.ts";
 import type { AnswerSetup } from "../../../adapters/openai/convert_response.ts";
-import { OpenAIChatModel } from "../../../adapters/openai/mod.ts";
+import { type OpenAIAnswer, OpenAIChatModel } from "../../../adapters/openai/mod.ts";
 import { type ChatCompletionChunk, loadChatModel, UpstreamError } from "../../../mod.ts";
 import { accumulate } from "../../../streaming/mod.ts";
+import { parseChatChunk } from "../../../types/mod.ts";
 import { json, startFakeUpstream, text } from "../../support/fake_upstream.ts";
 import { chunk, DONE, finish, sse, token, USAGE, USAGE_CHUNK, whole } from "./_stack.ts";
 
@@ -244,7 +246,13 @@ Deno.test("AnswerConverter and convertAnswer() hand on what OpenAI's API has no 
 });
 
 Deno.test("convertAnswer() knows what others call OpenAI's finish reasons", () => {
-  const reasons = { max_tokens: "length", MAX_TOKENS: "length", STOP: "stop", tool_use: "tool_calls", odd: "stop" };
+  const reasons = {
+    max_tokens: "length",
+    MAX_TOKENS: "length",
+    STOP: "stop",
+    tool_use: "tool_calls",
+    constructor: "stop",
+  };
   for (const [given, expected] of Object.entries(reasons)) {
     const answer = convertAnswer({ choices: [{ message: { content: "a" }, finish_reason: given }] }, SETUP);
     assertEquals(answer.choices[0]?.finish_reason, expected);
@@ -275,3 +283,54 @@ Deno.test("AnswerConverter blames the server, without quoting it, when a chunk c
     assertEquals(error.message.startsWith('Cannot chat with model "asked": the answer of the server'), true);
   }
 });
+
+/** Values that look a little like those of a chunk, so that most of them are read to some depth. */
+const junk = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    fc.constantFrom(null, "", "stop", "assistant", "x", 0, 1, -1, 1.5, true),
+    fc.array(tie("value"), { maxLength: 2 }),
+    tie("object"),
+  ),
+  object: fc.dictionary(
+    fc.constantFrom(
+      ...["choices", "delta", "message", "index", "finish_reason", "content", "role", "tool_calls", "function", "name"],
+      ...["arguments", "id", "type", "usage", "prompt_tokens", "completion_tokens", "logprobs", "error", "object"],
+      ...["created", "model", "custom_outputs", "reasoning", "function_call", "__proto__", "constructor", "x"],
+    ),
+    tie("value"),
+    { maxKeys: 5 },
+  ),
+  chunk: fc.record({ choices: fc.oneof(tie("value"), fc.array(tie("object"), { maxLength: 2 })) }),
+}));
+
+Deno.test("AnswerConverter gives canonical chunks or one typed error, whatever it is given", () => {
+  const given = fc.oneof(
+    junk.chunk,
+    junk.object,
+    fc.record({ choices: fc.array(fc.record({ delta: junk.object, finish_reason: junk.value }), { maxLength: 2 }) }),
+  );
+  let answered = 0;
+  fc.assert(
+    fc.property(fc.array(given, { maxLength: 3 }), (chunks) => {
+      const converter = new AnswerConverter(SETUP);
+      const out: ChatCompletionChunk[] = [];
+      try {
+        for (const chunk of chunks) if (isAnswer(chunk)) out.push(...converter.push(chunk));
+        out.push(...converter.end());
+      } catch (error) {
+        if (!(error instanceof UpstreamError)) throw error;
+        return;
+      }
+      answered++;
+      for (const chunk of out) parseChatChunk(JSON.parse(JSON.stringify(chunk)));
+      assertEquals(new Set(out.map(({ id }) => id)).size, 1);
+    }),
+    { numRuns: 2_000 },
+  );
+  assertEquals(answered > 100, true, `only ${answered} answers`);
+});
+
+function isAnswer(value: unknown): value is OpenAIAnswer {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

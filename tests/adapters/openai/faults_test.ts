@@ -93,6 +93,10 @@ const REFUSALS: readonly (readonly [name: string, answer: Answer, failure: Failu
     503,
     "overloaded",
   ], 3],
+  ["503 in HTML with a time", text("<p>busy</p>", { status: 503, headers: { "retry-after": "0.01" } }), [
+    503,
+    "overloaded",
+  ], 3],
   ["503 that is for good", json({ error: "busy" }, { status: 503, headers: { "x-should-retry": "false" } }), [
     503,
     "overloaded",
