@@ -16,6 +16,8 @@ export class RequestScope implements CallOwner, Listed<RequestScope> {
   previous: RequestScope | undefined;
   next: RequestScope | undefined;
   listed = false;
+  /** Whether it has run for a while; for {@linkcode RunningRequests}. */
+  hasRun = false;
   readonly requestId: string;
   /** Whether an answer goes on after its headers, and will let go of the request itself. */
   streaming = false;

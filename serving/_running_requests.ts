@@ -1,7 +1,7 @@
 import { LiveList } from "../_live_list.ts";
 import type { RequestScope } from "./_request_scope.ts";
 
-/** Milliseconds that a request runs before its client is watched. */
+/** Milliseconds that a request runs at least before its client is watched; twice that at most. */
 const WATCH_DELAY = 20;
 
 /**
@@ -36,6 +36,13 @@ export class RunningRequests {
 
   readonly #watch = (): void => {
     this.#timer = undefined;
-    for (const scope of this.#scopes.members()) scope.watch();
+    for (const scope of this.#scopes.members()) {
+      // Under load there are always some that have just begun: they wait for the next time.
+      if (scope.hasRun) scope.watch();
+      else {
+        scope.hasRun = true;
+        this.#timer ??= setTimeout(this.#watch, WATCH_DELAY);
+      }
+    }
   };
 }
