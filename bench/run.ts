@@ -3,7 +3,8 @@
  * Measures what this package adds: each server against a bare one that does the same by hand, in one run, the server on
  * one core, `wrk` (and what stands for Ollama) on another. Three rounds, in turn; the median of the ratios counts.
  *
- * Run it: `deno task bench`. Needs Linux and `wrk` (`apt-get install wrk`).
+ * Run it: `deno task bench`; with a part of titles, only these comparisons. Needs Linux and `wrk`
+ * (`apt-get install wrk`).
  */
 import { FRAMES } from "./frames.ts";
 
@@ -227,7 +228,10 @@ async function graphSize(): Promise<string> {
 
 if (import.meta.main) {
   const results: boolean[] = [];
-  for (const comparison of COMPARISONS) results.push(await compare(comparison));
+  const wanted = Deno.args.length === 0
+    ? COMPARISONS
+    : COMPARISONS.filter(({ title }) => Deno.args.some((part) => title.includes(part)));
+  for (const comparison of wanted) results.push(await compare(comparison));
   const starts: number[] = [];
   for (let i = 0; i < 5; i++) starts.push(await coldStart());
   console.log(

@@ -15,21 +15,21 @@ const MAX_ERROR_LENGTH = 1_048_576;
  * @param lost Makes the error for a connection that broke.
  * @returns The text.
  */
-export async function readBody(
+export function readBody(
   response: Response,
   signal: AbortSignal | undefined,
   lost: (cause: unknown) => Error,
 ): Promise<string> {
-  try {
-    // The quicker way where the length is known beforehand. Unlike a reader between two reads, it goes on to hear the
-    // signal given to `fetch` after a garbage collection.
-    const length = response.headers.get("content-length");
-    if (length !== null && Number(length) <= MAX_LENGTH) return await response.text();
-    return await readText(response.body, { maxLength: MAX_LENGTH, ...(signal && { signal }) });
-  } catch (error) {
+  // The quicker way where the length is known beforehand. Unlike a reader between two reads, it goes on to hear the
+  // signal given to `fetch` after a garbage collection.
+  const length = response.headers.get("content-length");
+  const text = length !== null && Number(length) <= MAX_LENGTH
+    ? response.text()
+    : readText(response.body, { maxLength: MAX_LENGTH, ...(signal && { signal }) });
+  return text.catch((error) => {
     signal?.throwIfAborted();
     throw ChatModelError.isInstance(error) ? error : lost(error);
-  }
+  });
 }
 
 /**

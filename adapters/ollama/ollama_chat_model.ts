@@ -74,7 +74,7 @@ export class OllamaChatModel extends ChatModel {
     );
     const converter = new AnswerConverter(request.answer);
     const part = converter.push(record) ?? {};
-    return await this.#complete(part, converter.finish(), { prepared, signal });
+    return this.#complete(part, converter.finish(), { prepared, signal });
   }
 
   /**
@@ -213,21 +213,18 @@ export class OllamaChatModel extends ChatModel {
     yield await this.#summariseSeveral(converters.map((converter) => converter.finish()), around);
   }
 
-  /** Adds to the last part what is known at the end. */
-  async #complete(
+  /** Adds to the last part what is known at the end; waits only if Ollama must be asked for it. */
+  #complete(
     part: AnswerPart,
     outcome: AnswerOutcome,
     around: { readonly prepared: Prepared; readonly signal: AbortSignal },
-  ): Promise<AnswerPart> {
+  ): AnswerPart | Promise<AnswerPart> {
     const { ignored } = around.prepared;
-    const { outputs, usage } = outcome;
-    if (outcome.unexplainedLength && await this.#requester.isContextFull(outcome, around.signal)) {
-      outputs.context_full = true;
-    }
-    if (ignored.length > 0) outputs.ignored = ignored;
-    return Object.keys(outputs).length === 0
-      ? { ...part, usage }
-      : { ...part, usage, custom_outputs: { ollama: outputs } };
+    if (!outcome.unexplainedLength) return withOutcome(part, outcome, ignored);
+    return this.#requester.isContextFull(outcome, around.signal).then((isFull) => {
+      if (isFull) outcome.outputs.context_full = true;
+      return withOutcome(part, outcome, ignored);
+    });
   }
 
   async #summariseSeveral(
@@ -250,6 +247,13 @@ export class OllamaChatModel extends ChatModel {
     };
     return { usage, ...nonEmptyOutputs({ ...(told && { choices }), ...(ignored.length > 0 && { ignored }) }) };
   }
+}
+
+function withOutcome(part: AnswerPart, { outputs, usage }: AnswerOutcome, ignored: readonly string[]): AnswerPart {
+  if (ignored.length > 0) outputs.ignored = ignored;
+  return Object.keys(outputs).length === 0
+    ? { ...part, usage }
+    : { ...part, usage, custom_outputs: { ollama: outputs } };
 }
 
 function nonEmptyOutputs(outputs: { readonly [name: string]: unknown }): Pick<AnswerPart, "custom_outputs"> {
