@@ -1,10 +1,11 @@
+// All tests that say where models are kept, one after the other: the environment is one for all files.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { ChatModelError } from "@chatmodel/chat-model";
 import { downloadModel, getModelInfo, loadModel, logModel } from "@chatmodel/chat-model/models";
-import { closeTracking, setTrackingUri } from "@chatmodel/chat-model/tracking";
+import { closeTracking, setTrackingUri, startRun, TrackingError } from "@chatmodel/chat-model/tracking";
 import { answer, authorFolder, namesIn } from "./_models.ts";
-import { type MlflowServer, MODEL_ID, startMlflowServer } from "./_mlflow_server.ts";
+import { type MlflowServer, MODEL_ID, RUN_ID, startMlflowServer } from "./_mlflow_server.ts";
 
 const FILES = `0/models/${MODEL_ID}/artifacts`;
 
@@ -143,5 +144,41 @@ Deno.test("logModel() marks a model as failed where its upload fails", async () 
   } finally {
     await closeTracking();
     setTrackingUri("");
+  }
+});
+
+Deno.test("logModel() puts the model among the run's artifacts where the server knows no logged models", async () => {
+  await using server = startMlflowServer({ hasLoggedModels: false });
+  await using author = await authorFolder({ "cache/keep": "" });
+  Deno.env.set("CHATMODEL_CACHE", join(author.path, "cache"));
+  setTrackingUri(server.url);
+  try {
+    const model = join(author.path, "model.ts");
+    const info = await startRun(() =>
+      logModel({ name: "teller", model, modelConfig: { unit: "words" }, tags: { team: "search" } })
+    );
+    assertEquals(info.modelUri, `runs:/${RUN_ID}/teller`);
+    assertEquals(info.modelId, undefined);
+    assertEquals(info.runId, RUN_ID);
+    assertEquals(info.warnings.length, 1);
+    assertStringIncludes(info.warnings[0] ?? "", "too old for logged models: tags");
+    const folder = `0/${RUN_ID}/artifacts/teller`;
+    assert(server.files.has(`${folder}/MLmodel`));
+    assert(server.files.has(`${folder}/src/lib/greeting.ts`));
+    assertEquals(server.bodies.get("POST runs/log-batch")?.["params"], [{ key: "unit", value: "words" }]);
+    const loaded = await loadModel(info.modelUri);
+    assertEquals(loaded.name, "teller");
+    assertEquals(await answer(loaded), "Hello Hi none 0=0  1");
+
+    const outside = await assertRejects(() => logModel({ name: "teller", model }), TrackingError, "Log it in a run");
+    assertEquals(outside.errorCode, "ENDPOINT_NOT_FOUND");
+    for (const name of ["..", "a/b", ""]) {
+      const error = await assertRejects(() => startRun(() => logModel({ name, model })), TrackingError, "its name");
+      assertEquals(error.errorCode, "INVALID_PARAMETER_VALUE");
+    }
+  } finally {
+    await closeTracking();
+    setTrackingUri("");
+    Deno.env.delete("CHATMODEL_CACHE");
   }
 });
