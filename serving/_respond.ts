@@ -66,7 +66,7 @@ export function pushRetryHeaders(error: ChatModelError, headers: Pick<AnswerHead
 /** No such route. */
 export function invalidUrl(method: string, path: string): ChatModelError {
   return new ChatModelError(
-    `Invalid URL (${method} ${path}). Chat completions are at POST /v1/chat/completions, the models at GET /v1/models`,
+    `Invalid URL (${method} ${path}). Chat completions are at POST /v1/chat/completions, the models at GET /v1/models, all routes in GET /openapi.json`,
     { code: "unknown_url" },
   );
 }

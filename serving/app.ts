@@ -184,6 +184,8 @@ function foreignOrigin(origin: string): ChatModelError {
 }
 
 function logError(error: ChatModelError, requestId: string): void {
+  // The id in each line: whoever looks for it finds the stack, too.
+  const text = Deno.inspect(error.cause ?? error).replaceAll("\n", `\n${requestId}: `);
   // deno-lint-ignore no-console -- a server's log; hand in `onError` to have it elsewhere.
-  console.error(`${requestId}:`, error.cause ?? error);
+  console.error(`${requestId}: ${text}`);
 }

@@ -66,7 +66,11 @@ const FORM: Kinds = {
     remedy: "Send `content-type: application/json`",
   },
   invalid_json: { status: 400, when: "The body is not JSON", remedy: "The message says line and column" },
-  unknown_url: { status: 404, when: "There is no such route", remedy: "The message names the routes there are" },
+  unknown_url: {
+    status: 404,
+    when: "There is no such route",
+    remedy: "See `GET /openapi.json` for the routes there are",
+  },
   method_not_supported: {
     status: 405,
     when: "The route does not take this method",
@@ -114,7 +118,7 @@ const REQUEST: Kinds = {
   },
   unsupported_endpoint: {
     status: 404,
-    when: "OpenAI has such a route, this server has not",
+    when: "OpenAI has such a route beside `/v1/responses`, this server has not",
     remedy: "The message says what to use in its place",
   },
   context_length_exceeded: {
