@@ -1,8 +1,16 @@
-import { TimeoutError } from "./types/mod.ts";
+import { type ChatCompletionChunk, TimeoutError } from "./types/mod.ts";
 import type { StreamGuard } from "./streaming/chat_completion_stream.ts";
 import type { ModelContext } from "./chat_model.ts";
 import { type Deadline, unwatch, watch } from "./_deadlines.ts";
 import { ModelConfig } from "./model_config.ts";
+import {
+  beginObservation,
+  type CallEnd,
+  type CallObservation,
+  type CallObserver,
+  type CallStart,
+  isObserved,
+} from "./call_observer.ts";
 import { createId } from "./streaming/_ids.ts";
 
 /** How long a call may take. All in milliseconds; 0 means without limit. */
@@ -24,6 +32,8 @@ export interface PredictOptions extends CallLimits {
   readonly signal?: AbortSignal;
   /** Id of the request. Default: a new one. */
   readonly requestId?: string;
+  /** Is told what becomes of the call. */
+  readonly observer?: CallObserver | undefined;
 }
 
 /** What a model is loaded with. */
@@ -54,6 +64,8 @@ export class Call implements StreamGuard, Deadline {
   /** What the model sees of the call. */
   readonly context: ModelContext;
   onAbort: ((reason: unknown) => void) | undefined;
+  /** Who is told of the call, if anyone. */
+  observation: CallObservation | undefined;
   /** When the call must be over or the model must have given something, by `performance.now()`. */
   dueAt = Infinity;
   previous: Deadline | undefined;
@@ -147,7 +159,27 @@ export class Call implements StreamGuard, Deadline {
       );}
   }
 
-  end(completed: boolean): void {
+  /** Whether anyone is to be told of the call. */
+  get isObserved(): boolean {
+    return isObserved(this.#options.observer);
+  }
+
+  /** Tells those who want to know that the model is about to be asked. */
+  observe(start: CallStart): void {
+    this.observation = beginObservation({ ...start, requestId: this.context.requestId }, this.#options.observer);
+  }
+
+  /** Runs a step of the model, in the context of whoever observes it. */
+  run<T>(step: () => T): T {
+    const { observation } = this;
+    return observation?.run === undefined ? step() : observation.run(step);
+  }
+
+  chunks(chunks: readonly ChatCompletionChunk[]): void {
+    this.observation?.chunks?.(chunks);
+  }
+
+  end(completed: boolean, failure?: { readonly reason: unknown }): void {
     if (this.#ended) return;
     this.#ended = true;
     if (this.#armed) {
@@ -155,9 +187,16 @@ export class Call implements StreamGuard, Deadline {
       this.#outer?.removeEventListener("abort", this);
     }
     this.#completed = completed;
+    this.observation?.end(this.#outcome(completed, failure));
     if (completed) return;
     if (!this.#aborted) this.#reason = new DOMException("The answer is no longer wanted", "AbortError");
     this.#controller?.abort(this.#reason);
+  }
+
+  #outcome(completed: boolean, failure: { readonly reason: unknown } | undefined): CallEnd {
+    if (failure !== undefined) return { outcome: "failed", reason: failure.reason };
+    if (completed) return { outcome: "completed" };
+    return this.#aborted ? { outcome: "failed", reason: this.#reason } : { outcome: "cancelled" };
   }
 
   /** Ends the call: whoever waits for it gets the reason. */

@@ -13,6 +13,8 @@ import { Accumulator } from "./streaming/accumulate.ts";
 import { complete } from "./streaming/_complete.ts";
 import { completeEmbedding } from "./streaming/_complete_embedding.ts";
 import { Call, type CallLimits, type ModelEquipment, type PredictOptions } from "./_call.ts";
+import type { CallStart } from "./call_observer.ts";
+import { runSteps } from "./_run_steps.ts";
 import { type ChatModel, type ChatModelSource, implementedMethods, toChatModel } from "./chat_model.ts";
 
 export type { CallLimits, ModelEquipment, PredictOptions } from "./_call.ts";
@@ -143,6 +145,7 @@ export class LoadedChatModel {
   ): Promise<ChatCompletionResponse> {
     const parsed = oneRequest(request);
     const call = new Call(options, this.#defaults);
+    if (call.isObserved) call.observe(this.#start(parsed, false));
     if (!this.#methods.predict) {
       const stream = new ChatCompletionStream(this.#stream(parsed, call), this.#envelope(parsed), call);
       const accumulator = new Accumulator();
@@ -153,13 +156,19 @@ export class LoadedChatModel {
       }
     }
     let completed = false;
+    let failure: { readonly reason: unknown } | undefined;
     try {
-      const answer = this.#model.predict(call.context, parsed.messages, parsed.params);
+      const answer = call.run(() => this.#model.predict(call.context, parsed.messages, parsed.params));
       const result = isPromiseLike(answer) ? await call.settle(answer) : answer;
       completed = true;
-      return complete(oneAnswer(result), this.#envelope(parsed));
+      const response = complete(oneAnswer(result), this.#envelope(parsed));
+      call.observation?.result?.({ operation: "chat", response });
+      return response;
+    } catch (error) {
+      failure = { reason: error };
+      throw error;
     } finally {
-      call.end(completed);
+      call.end(completed, failure);
     }
   }
 
@@ -175,6 +184,7 @@ export class LoadedChatModel {
   predictStream(request: ChatCompletionRequest | ChatRequest, options: PredictOptions = {}): ChatCompletionStream {
     const parsed = oneRequest(request);
     const call = new Call(options, this.#defaults);
+    if (call.isObserved) call.observe(this.#start(parsed, true));
     return new ChatCompletionStream(this.#stream(parsed, call), this.#envelope(parsed), call);
   }
 
@@ -206,15 +216,27 @@ export class LoadedChatModel {
     const model = this.#model;
     if (model.embed === undefined) throw this.#noVectors();
     const call = new Call(options, this.#defaults);
+    const name = parsed.model ?? this.name;
+    if (call.isObserved) call.observe({ model: name, operation: "embeddings", request });
     let completed = false;
+    let failure: { readonly reason: unknown } | undefined;
     try {
-      const given = model.embed(call.context, parsed.input, parsed.params);
+      const given = call.run(() => model.embed?.(call.context, parsed.input, parsed.params));
       const result = isPromiseLike(given) ? await call.settle(given, FEWER_TEXTS) : given;
       completed = true;
-      return completeEmbedding(result, parsed, parsed.model ?? this.name);
+      const response = completeEmbedding(result, parsed, name);
+      call.observation?.result?.({ operation: "embeddings", response });
+      return response;
+    } catch (error) {
+      failure = { reason: error };
+      throw error;
     } finally {
-      call.end(completed);
+      call.end(completed, failure);
     }
+  }
+
+  #start(request: ChatRequest, stream: boolean): CallStart {
+    return { model: request.model ?? this.name, operation: "chat", request, stream };
   }
 
   #noVectors(): ChatModelError {
@@ -226,16 +248,16 @@ export class LoadedChatModel {
 
   #stream(request: ChatRequest, call: Call): AsyncIterable<unknown> | Iterable<unknown> {
     if (!this.#methods.predictStream) {
-      return single(() => this.#model.predict(call.context, request.messages, request.params));
+      return single(() => call.run(() => this.#model.predict(call.context, request.messages, request.params)));
     }
     let parts: unknown;
     try {
-      parts = this.#model.predictStream(call.context, request.messages, request.params);
+      parts = call.run(() => this.#model.predictStream(call.context, request.messages, request.params));
     } catch (error) {
       // No generator: it fails before there is a stream. Told where all failures are, while the stream is read.
       return failing(error);
     }
-    if (isIterable(parts)) return parts;
+    if (isIterable(parts)) return call.observation?.run === undefined ? parts : runSteps(parts, call);
     // An async function instead of a generator: what becomes of its promise must not end the process.
     if (isPromiseLike(parts)) parts.then(undefined, () => {});
     return failing(

@@ -112,13 +112,21 @@ export class LoadedCustomModel {
   ): Promise<JsonValue> {
     const given = this.#check(input, params);
     const call = new Call(options, this.#options);
+    if (call.isObserved) call.observe({ model: this.name, operation: "invoke", input, params: given });
     let completed = false;
+    let failure: { readonly reason: unknown } | undefined;
     try {
-      const answer = await call.settle(Promise.resolve(this.#model.predict(call.context, input, given)));
+      const answering = call.run(() => this.#model.predict(call.context, input, given));
+      const answer = await call.settle(Promise.resolve(answering));
       completed = true;
-      return toJson(answer);
+      const response = toJson(answer);
+      call.observation?.result?.({ operation: "invoke", response });
+      return response;
+    } catch (error) {
+      failure = { reason: error };
+      throw error;
     } finally {
-      call.end(completed);
+      call.end(completed, failure);
     }
   }
 

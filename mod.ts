@@ -42,6 +42,7 @@ export {
 export { ChatModel, type ChatModelSource, type ModelContext } from "./chat_model.ts";
 export { CustomModel, type CustomModelSource } from "./custom_model.ts";
 export { loadCustomModel, type LoadCustomOptions, LoadedCustomModel } from "./loaded_custom_model.ts";
+export type { CallEnd, CallObservation, CallObserver, CallResult, CallStart, StartedCall } from "./call_observer.ts";
 export { setModel } from "./set_model.ts";
 export type { ModelSignature } from "./signature/mod.ts";
 export {

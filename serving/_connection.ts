@@ -1,6 +1,7 @@
 /** What goes on on one connection by `node:http`. */
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import type { Exchange } from "./_exchange.ts";
+import type { RawAnswer } from "./_raw_response.ts";
 
 /** Milliseconds between the first two questions whether the client is still there, and between the later ones. */
 const FIRST_PROBE = 20;
@@ -12,6 +13,9 @@ const GRACE = 1_000;
 /** Requests of one connection that run, or whose answers are not sent; when there are so many, no more are read. */
 const MAX_RUNNING = 100;
 
+/** Bytes of a body that have to come in a millisecond, on average: a tenth of what the slowest modems send. */
+const MIN_BODY_RATE = 0.5;
+
 /** Milliseconds until a connection is closed whose client was told that it is the end, and stays. */
 const LINGER = 1_000;
 
@@ -19,7 +23,7 @@ const LINGER = 1_000;
 export class Connection {
   /** The Host header that was found good last. */
   host: string | undefined;
-  readonly #socket: Duplex;
+  readonly #socket: Socket;
   /** Those without an answer yet, in the order in which they came, and are answered. */
   readonly #exchanges = new Set<Exchange>();
   /** Those whose answers have not been sent to their ends. */
@@ -30,8 +34,10 @@ export class Connection {
   #isFull = false;
   #isEnding = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The request whose body is being waited for, and how much had come when it was looked at last. */
+  #awaited: { readonly exchange: Exchange; readonly since: number; readonly bytesRead: number } | undefined;
 
-  constructor(socket: Duplex) {
+  constructor(socket: Socket) {
     this.#socket = socket;
     socket.once("close", () => this.#onClose());
     socket.once("end", () => this.#onEnd());
@@ -44,6 +50,16 @@ export class Connection {
   /** The last request that came. */
   get newest(): Exchange | undefined {
     return this.#newest;
+  }
+
+  /** Whether nothing ever came. */
+  get isUnused(): boolean {
+    return this.#socket.bytesRead === 0;
+  }
+
+  /** Whether no more is read until some of the requests before have been answered. */
+  get isFull(): boolean {
+    return this.#isFull;
   }
 
   /**
@@ -70,6 +86,26 @@ export class Connection {
    */
   closeIfUnused(): void {
     if (this.#newest === undefined) this.#socket.destroy();
+  }
+
+  /**
+   * Whether the client is too slow to send the body of its request. To be asked again and again; each time that is up,
+   * enough has to have come since it was up the last time.
+   *
+   * @param now By `performance.now()`.
+   * @param timeout Milliseconds after which it is looked at how much has come.
+   */
+  isBodyLate(now: number, timeout: number): boolean {
+    const exchange = this.#newest;
+    const { bytesRead } = this.#socket;
+    if (exchange === undefined || !exchange.awaitsBody || this.#isEnding) this.#awaited = undefined;
+    else if (this.#awaited?.exchange !== exchange) this.#awaited = { exchange, since: now, bytesRead };
+    else if (now - this.#awaited.since >= timeout) {
+      const isLate = (bytesRead - this.#awaited.bytesRead) / (now - this.#awaited.since) < MIN_BODY_RATE;
+      this.#awaited = { exchange, since: now, bytesRead };
+      return isLate;
+    }
+    return false;
   }
 
   /** Lets go of a request: its answer has been handed on. */
@@ -100,9 +136,9 @@ export class Connection {
   /**
    * Closes the connection with a last answer, to a request that could not be read, after those to the requests before.
    *
-   * @param answer The whole answer, head and body, or nothing to be said.
+   * @param answer The whole answer, head and body; nothing, if no one can be told. A promise must not reject.
    */
-  endWith(answer: Uint8Array | undefined): void {
+  endWith(answer: RawAnswer | Promise<RawAnswer>): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
     const newest = this.#newest;
@@ -127,8 +163,12 @@ export class Connection {
     else last.outgoing.once("close", () => this.#close(answer));
   }
 
-  #close(answer: Uint8Array): void {
-    if (!this.#socket.writable) {
+  #close(answer: RawAnswer | Promise<RawAnswer>): void {
+    if (answer instanceof Promise) {
+      void answer.then((answer) => this.#close(answer));
+      return;
+    }
+    if (!this.#socket.writable || answer === undefined) {
       this.#socket.destroy();
       return;
     }
@@ -153,10 +193,14 @@ export class Connection {
    * the same as one whose one side was, until something is sent to it.
    */
   #onEnd(): void {
-    // The rest of the request will never come.
-    if (this.#newest?.incoming.complete === false) this.#newest.breakOff();
     this.#stopProbing();
-    this.#probe(FIRST_PROBE);
+    if (this.#newest?.incoming.complete !== false) {
+      this.#probe(FIRST_PROBE);
+      return;
+    }
+    // The rest of the request will never come: it is refused at once, as a rule, and need not be told to go on before.
+    this.#newest.breakOff();
+    this.#timer = setTimeout(() => this.#probe(FIRST_PROBE), FIRST_PROBE);
   }
 
   #stopProbing(): void {

@@ -59,6 +59,12 @@ export class Exchange {
     this.outgoing.on("error", ignore);
   }
 
+  /** Whether it is the client that is to go on, with more of the body: no one else is waited for. */
+  get awaitsBody(): boolean {
+    const { complete, readableFlowing } = this.incoming;
+    return !complete && readableFlowing === true && !this.awaitsInvitation && !this.isBroken;
+  }
+
   /** Tells a client that waits for it to send its body, when it is its turn to be answered. */
   invite(): void {
     if (!this.awaitsInvitation) return;

@@ -32,7 +32,7 @@ export function toRequest(exchange: Exchange): Request {
   }
   checkTransferEncoding(incoming);
   const host = checkedHost(exchange);
-  const target = url.startsWith("/") ? `http://${host}${url}` : wholeUrl(url);
+  const target = targetUrl(url, host);
   const init: RequestInit = { method, headers: toHeaders(incoming), signal: exchange.gone.signal };
   if (method !== "GET" && method !== "HEAD") init.body = bodyOf(exchange);
   return new Request(target, init);
@@ -46,6 +46,15 @@ function checkTransferEncoding({ headers: { "transfer-encoding": encoding } }: I
       "Send chunks, and say in Content-Encoding what they are packed with",
     { code: "unsupported_encoding" },
   );
+}
+
+/**
+ * The URL that a request's target stands for.
+ *
+ * @throws {ChatModelError} Status 400, if it is none.
+ */
+export function targetUrl(target: string, host: string): string {
+  return target.startsWith("/") ? `http://${host}${target}` : wholeUrl(target);
 }
 
 /** Proxies send the whole URL. */
@@ -68,11 +77,16 @@ function checkedHost({ incoming, connection }: Exchange): string {
     if (httpVersionMinor === 0) return "localhost";
     throw invalidHost("its Host header is missing");
   }
-  if (!HOST_REGEXP.test(host) || !URL.canParse(`http://${host || "localhost"}/`)) {
+  if (!isHost(host)) {
     throw invalidHost("its Host header is no host");
   }
   connection.host = host;
   return host || "localhost";
+}
+
+/** Whether a Host header names a host. */
+export function isHost(host: string): boolean {
+  return HOST_REGEXP.test(host) && URL.canParse(`http://${host || "localhost"}/`);
 }
 
 function invalidHost(problem: string): ChatModelError {

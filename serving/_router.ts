@@ -68,11 +68,24 @@ export function pathOf(url: string): string {
   return url.slice(start, query >= 0 ? query : fragment >= 0 ? fragment : undefined);
 }
 
-/** A path without `/v1` before it and a slash after it. */
+/**
+ * A path without `/v1` before it and a slash after it. Where a client puts together a base URL that ends in a slash and
+ * a path that begins with one, there are two of them: before `/v1` or behind it. In an id they stay.
+ */
 export function routePath(path: string): string {
-  const rest = path.startsWith("/v1/") ? path.slice(3) : path;
-  return rest.length > 1 && rest.endsWith("/") ? rest.slice(0, -1) : rest;
+  let start = lastSlashAt(path, 0);
+  if (path.startsWith("/v1/", start)) start = lastSlashAt(path, start + 3);
+  const end = path.length - start > 1 && path.endsWith("/") ? path.length - 1 : path.length;
+  return path.slice(start, end);
 }
+
+/** Where the last of the slashes is that begin at a place. */
+function lastSlashAt(path: string, index: number): number {
+  while (path.charCodeAt(index) === SLASH && path.charCodeAt(index + 1) === SLASH) index++;
+  return index;
+}
+
+const SLASH = 47;
 
 function decode(text: string): string {
   try {

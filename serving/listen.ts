@@ -2,7 +2,8 @@ import type { Server } from "node:http";
 import type { Duplex } from "node:stream";
 import type { App } from "./app.ts";
 import type { Connection } from "./_connection.ts";
-import { makeServer } from "./_http_server.ts";
+import { ChatModelError } from "../types/mod.ts";
+import { lookInterval, makeServer } from "./_http_server.ts";
 
 /** A server that listens. */
 export interface ListeningServer {
@@ -20,6 +21,19 @@ export interface ListenOptions {
   readonly hostname?: string;
   /** Port to listen on; 0 for any free one. @default {8000} */
   readonly port?: number;
+  /**
+   * Milliseconds that the head of a request gets to come in as a whole, give or take a quarter, or five seconds if that
+   * is less. A client that takes longer is answered with status 408 and code `request_timeout`, and the connection
+   * closed; one that has not sent anything finds it closed. `Infinity` for no limit. @default {15_000}
+   */
+  readonly headersTimeout?: number;
+  /**
+   * Milliseconds after which it is looked at whether the body of a request comes in, again and again: if in that time
+   * it was less than 500 bytes a second, the client is answered with status 408 and code `request_timeout`, and the
+   * connection closed. How long a body takes as a whole is not limited, and time in which the app does not read is not
+   * counted. `Infinity` for no limit. @default {60_000}
+   */
+  readonly bodyTimeout?: number;
 }
 
 /**
@@ -32,7 +46,8 @@ export interface ListenOptions {
  * A client that closes only the side on which it sends still gets its answers. Until then it may be sent "100 Continue"
  * or comments of an event stream, which show whether it is still there; a client of HTTP/1.0, to which the former must
  * not be sent, is given a second. Of what a client sends without waiting for answers, a hundred requests run at a time;
- * what comes behind them is read when they have been answered. What is no HTTP is answered as all errors are, and the connection closed.
+ * what comes behind them is read when they have been answered. What is no HTTP is answered as all errors are, and the
+ * connection closed. A connection on which nothing goes on for some seconds after an answer is closed as well.
  *
  * @example Usage
  * ```ts
@@ -50,16 +65,25 @@ export interface ListenOptions {
  * @param app What answers.
  * @param options Where to listen.
  * @returns The server. It needs `--allow-net` for its address.
+ * @throws {ChatModelError} If a timeout is no number above 0; `code` `invalid_option`.
  * @throws {Deno.errors.NotCapable} If the permission to listen is missing. Else what listening fails with, as an error
  * of Node's with a `code`, such as `EADDRINUSE`.
  */
 export async function listen(app: App, options: ListenOptions = {}): Promise<ListeningServer> {
   const { hostname = "127.0.0.1", port = 8000 } = options;
+  const { headersTimeout = 15_000, bodyTimeout = 60_000 } = options;
+  checkTimeout("headersTimeout", headersTimeout);
+  checkTimeout("bodyTimeout", bodyTimeout);
   await checkPermission(hostname, port);
   const connections = new Map<Duplex, Connection>();
-  const server = makeServer(app, connections);
-  // A model may think for long before it says a word: that is the app's to limit. Node limits how long a request may
-  // take to come in.
+  const server = makeServer(app, connections, {
+    // Node's 0 is no limit.
+    headersTimeout: headersTimeout === Infinity ? 0 : Math.ceil(headersTimeout),
+    requestTimeout: 0,
+    connectionsCheckingInterval: lookInterval(headersTimeout),
+    bodyTimeout,
+  });
+  // A model may think for long before it says a word: that is the app's to limit.
   server.timeout = 0;
   const finished = new Promise<void>((resolve) => server.once("close", resolve));
   await new Promise<void>((resolve, reject) => {
@@ -78,6 +102,14 @@ export async function listen(app: App, options: ListenOptions = {}): Promise<Lis
       for (const connection of connections.values()) connection.closeIfUnused();
     },
   };
+}
+
+function checkTimeout(name: "headersTimeout" | "bodyTimeout", value: number): void {
+  if (value > 0) return;
+  throw new ChatModelError(
+    `Cannot listen as "${name}" must be a number of milliseconds above 0, or Infinity: current value is ${value}`,
+    { code: "invalid_option", param: name },
+  );
 }
 
 /** Asked for beforehand: without it, `node:http` fails where no one can catch it. */

@@ -16,8 +16,13 @@ export interface StreamGuard {
   wait(): void;
   /** The model gave something. */
   resume(): void;
-  /** Nothing follows. Called exactly once; `completed` tells whether the model ended by itself. */
-  end(completed: boolean): void;
+  /** Chunks are ready, in canonical form; at least one. */
+  chunks(chunks: readonly ChatCompletionChunk[]): void;
+  /**
+   * Nothing follows. Called exactly once; `completed` tells whether the model ended by itself, `failure` holds what it
+   * failed with.
+   */
+  end(completed: boolean, failure?: { readonly reason: unknown }): void;
 }
 
 /**
@@ -161,19 +166,26 @@ export class ChatCompletionStream implements AsyncIterableIterator<ChatCompletio
         const result = iterator.next();
         if (result.done) {
           this.#normaliser.end(out);
+          this.#tell(out);
           this.#close(true);
-          break;
+          return out;
         }
         this.#normaliser.push(result.value, out);
       }
     } catch (error) {
+      this.#tell(out);
       this.#fail(error);
       // What came before the failure is given first; the failure with the next call.
       if (out.length > 0) return out;
       this.#failure = undefined;
       throw error;
     }
+    this.#tell(out);
     return out;
+  }
+
+  #tell(chunks: Batch): void {
+    if (chunks.length > 0) this.#guard?.chunks(chunks);
   }
 
   #ask(): void {
@@ -193,11 +205,13 @@ export class ChatCompletionStream implements AsyncIterableIterator<ChatCompletio
     try {
       if (result.done) {
         this.#normaliser.end(out);
+        this.#tell(out);
         this.#close(true);
       } else {
         this.#normaliser.push(result.value, out);
         if (out.length === 0) return this.#ask();
         this.#guard?.resume();
+        this.#tell(out);
       }
     } catch (error) {
       return this.#fail(error);
@@ -235,16 +249,17 @@ export class ChatCompletionStream implements AsyncIterableIterator<ChatCompletio
     if (this.#state === "closed") return;
     const reject = this.#reject;
     this.#resolve = this.#reject = undefined;
-    if (reject === undefined) this.#failure = { reason };
-    this.#close(false);
+    const failure = { reason };
+    if (reject === undefined) this.#failure = failure;
+    this.#close(false, failure);
     // A source that threw has ended by itself, which makes this harmless; one that was aborted or gave nonsense has not.
     this.#stopSource();
     reject?.(reason);
   }
 
-  #close(completed: boolean): void {
+  #close(completed: boolean, failure?: { readonly reason: unknown }): void {
     this.#state = "closed";
-    this.#guard?.end(completed);
+    this.#guard?.end(completed, failure);
   }
 
   #stopSource(): void {

@@ -152,6 +152,11 @@ const REQUEST: Kinds = {
     when: "A response is to be cancelled that does not run in the background",
     remedy: "Close the connection: that stops the model",
   },
+  tool_output_not_found: {
+    status: 400,
+    when: "`/v1/responses`: the conversation has a tool call that no output answers",
+    remedy: "Send a `function_call_output` (or `custom_tool_call_output`) for each call, with its `call_id`",
+  },
   item_not_found: { status: 404, when: "An item is referred to that is not kept", remedy: "Send the item itself" },
 };
 

@@ -3,7 +3,7 @@ import { type ChatCompletionChunk, ChatModelError, type ErrorObject } from "../.
 import { errorFrame } from "../../streaming/_chunk_encoder.ts";
 import { splitText } from "../../streaming/_split.ts";
 import type { FrameWriter } from "../../streaming/encode_sse.ts";
-import { isTooLong, severalLines } from "../../streaming/sse_data.ts";
+import { isTooLong, MAX_LINE, severalLines } from "../../streaming/sse_data.ts";
 import { notText, OffsetCounter, type TextChoice, type TextCompletion, toFinishReason } from "./_completion.ts";
 import type { CompletionRequest } from "./_parse_request.ts";
 
@@ -92,9 +92,22 @@ export class TextFrames implements FrameWriter {
   }
 }
 
+/** @throws {ChatModelError} If a single value is longer than a line may be. */
 function frame(value: object): string {
   const line = `data: ${JSON.stringify(value)}`;
-  return `${isTooLong(line) ? severalLines(value).join("\n") : line}\n\n`;
+  if (!isTooLong(line)) return `${line}\n\n`;
+  const lines = severalLines(value);
+  if (lines.some(isTooLong)) throw tooLong();
+  return `${lines.join("\n")}\n\n`;
+}
+
+/** As a stream of chat fails, too: many clients read no longer lines. */
+function tooLong(): ChatModelError {
+  return new ChatModelError(
+    `Cannot stream the answer: a single value in it is longer than ${MAX_LINE} bytes. ` +
+      'Ask without "stream", or let the model give it in pieces',
+    { code: "chunk_too_long" },
+  );
 }
 
 function tooManyAnswers(): ChatModelError {

@@ -32,6 +32,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   ImageUrlPart: "An image in a user message.",
   InputAudio: "Recorded sound.",
   InputAudioPart: "Sound in a user message.",
+  InvocationChatRequest: "As a `ChatCompletionRequest`, but `metadata` may be any object: no answer is kept.",
   InvocationRequest:
     "A chat request, or the input of a custom model: in one of MLflow's wrappers, of which there must " +
     "be only one, or as it is if it has `messages`, `prompt` or `input`. Beyond what is written here, the input must be " +
@@ -60,7 +61,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
     "What was said: a message, a call, its output, the model's thinking, or a reference to any of these.",
   ResponseRequest:
     "What the model is to respond to, and how. A field that is `null` counts as absent. Fields that are " +
-    "not named here are handed to the model as they are. `input` or `previous_response_id` must be there.",
+    "not named here are handed to the model as they are. `input` or `previous_response_id` must be there, and with " +
+    "every call of a tool its output.",
   StoredChatCompletion: "A chat completion that is kept, with its labels.",
   StoredChatCompletionList: "A page of chat completions.",
   StoredMessageList: "A page of what a chat completion was asked with.",

@@ -15,6 +15,8 @@ const ANY = [
   "unknown_expectation",
   "headers_too_large",
   "request_timeout",
+  // By its transfer encoding: only where a body is read, its content encoding matters, too.
+  "unsupported_encoding",
   "origin_not_allowed",
 ];
 
@@ -23,7 +25,6 @@ export const BODY_ERRORS = [
   "request_too_large",
   "incomplete_body",
   "invalid_encoding",
-  "unsupported_encoding",
   "invalid_json",
 ];
 

@@ -34,6 +34,7 @@ export const responsePaths: Readonly<Record<string, Readonly<Record<string, Oper
         ...MODEL_ERRORS,
         "previous_response_not_found",
         "item_not_found",
+        "tool_output_not_found",
         "invalid_stored_response",
         ...STORE_ERRORS,
       ],

@@ -19,13 +19,17 @@ const MLFLOW_CODES = [
   "TEMPORARILY_UNAVAILABLE",
 ];
 
+/** MLflow's route keeps no answers, so that labels have no limits there. */
+const chat = v.object({ ...chatRequests.ChatCompletionRequest.entries, metadata: v.exactOptional(freeForm) });
+
 const model = v.exactOptional(text);
 const params = v.exactOptional(freeForm);
 
 /** Bodies of `/invocations`: what is right in them beyond this, the model that is asked says. */
 export const invocationRequests = {
+  InvocationChatRequest: chat,
   InvocationRequest: v.union([
-    chatRequests.ChatCompletionRequest,
+    chat,
     v.looseObject({ model, inputs: v.unknown(), params }),
     v.looseObject({
       model,

@@ -1,5 +1,6 @@
 /** What a response is asked with: what was said before it, and its input. */
 import * as v from "valibot";
+import { ENOUGH_ISSUES } from "../../types/_list.ts";
 import { ChatModelError, type ValidationIssue } from "../../types/mod.ts";
 import type { ResponseStore, StoredAnswer, StoredObject } from "../response_store.ts";
 import { inputItemId, responseIdOf } from "./_item_ids.ts";
@@ -12,22 +13,22 @@ import { invalid } from "./_to_chat_request.ts";
  * resolved.
  *
  * @throws {ChatModelError} If the previous response or an item that is referred to is not kept.
- * @throws {ValidationError} If a tool's output answers no call, or an item comes twice.
+ * @throws {ValidationError} If a tool's output answers no call, a call has no output, or an item comes twice.
  */
 export async function gatherItems(request: ResponseRequest, store: ResponseStore): Promise<Item[]> {
   const { input, previous_response_id: previousId } = request;
-  if (input === undefined && previousId === undefined) {
-    throw invalid([{ path: "input", message: "Expected a string or an array of items, found nothing" }]);
-  }
   const before = previousId === undefined ? [] : itemsOf(await getPrevious(previousId, store));
   const given: readonly GivenItem[] = typeof input === "string" ? [{ role: "user", content: input }] : input ?? [];
   const own: Item[] = [];
   for (const [i, item] of given.entries()) {
     own.push(isItem(item) ? item : await findItem(item.id, store, `input.${i}.id`));
   }
-  const issues = findFaults(before, own);
-  if (issues.length > 0) throw invalid(issues);
-  return [...before, ...own];
+  const items = [...before, ...own];
+  const faults = findFaults(before, own);
+  const pending = findPendingCalls(items);
+  if (faults.length > 0) throw invalid([...faults, ...pending]);
+  if (pending.length > 0) throw invalid(pending, { code: "tool_output_not_found" });
+  return items;
 }
 
 /** The items of an answer: what it was asked with, and what it gave. */
@@ -93,6 +94,29 @@ function findFaults(before: readonly Item[], own: readonly Item[]): ValidationIs
     });
   });
   return issues;
+}
+
+/** Longest id of a call that is quoted in a message. */
+const QUOTED_LENGTH = 64;
+
+/**
+ * What is wrong with calls that no output answers. OpenAI refuses them, too, wherever they stand, and those of the
+ * previous response as well; as here, `input` is the field at fault.
+ */
+function findPendingCalls(items: readonly Item[]): ValidationIssue[] {
+  const pending = new Map<string, string>();
+  for (const item of items) {
+    if (item.type === "function_call" || item.type === "custom_tool_call") pending.set(item.call_id, item.type);
+    else if (item.type === "function_call_output" || item.type === "custom_tool_call_output") {
+      pending.delete(item.call_id);
+    }
+  }
+  return [...pending].slice(0, ENOUGH_ISSUES).map(([id, type]) => ({
+    path: "input",
+    message: `Expected an item of type "${type}_output" for the call ${
+      id.length <= QUOTED_LENGTH ? JSON.stringify(id) : `whose id has ${id.length} characters`
+    }, found no tool output`,
+  }));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** From a request of the Responses API to one of chat completions. Pure. */
 import { findToolFaults } from "../../types/_tool_faults.ts";
 import {
+  type ChatModelErrorOptions,
   type ChatParams,
   ChatRequest,
   type ToolChoice,
@@ -36,8 +37,8 @@ export function toChatRequest(request: ResponseRequest, items: readonly Item[]):
 }
 
 /** Refuses a request. */
-export function invalid(issues: readonly ValidationIssue[]): ValidationError {
-  return new ValidationError("Cannot parse response request", issues);
+export function invalid(issues: readonly ValidationIssue[], options: ChatModelErrorOptions = {}): ValidationError {
+  return new ValidationError("Cannot parse response request", issues, options);
 }
 
 /** Where in this API's request stands what is at a path of the chat wire's. */

@@ -9,7 +9,7 @@ import { generated } from "../../serving/openapi/generate.ts";
 import { testApp } from "./_app.ts";
 import { exchange, frames, type Sent } from "./openapi/_checked.ts";
 import { at, document, object, schemaAt } from "./openapi/_document.ts";
-import { Echo, Everything } from "./openapi/_models.ts";
+import { Echo, Everything, Failing } from "./openapi/_models.ts";
 import { findOperations } from "./openapi/_operations.ts";
 
 const app = testApp({ everything: new Everything(), demo: new DemoChatModel(), echo: new Echo() });
@@ -68,6 +68,12 @@ Deno.test("App.fetch() serves the document, whose server is the one that sent it
   assertEquals(json, document);
   assertEquals(document["servers"], [{ url: "/" }]);
 });
+
+/** Labels beyond all limits of answers that are kept. */
+const MANY_LABELS = {
+  ...Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, i])),
+  ["x".repeat(65)]: "y".repeat(513),
+};
 
 /** Requests with what they are answered with, each checked by the document. */
 const CASES: readonly (readonly [status: number, sent: Sent])[] = [
@@ -141,6 +147,7 @@ const CASES: readonly (readonly [status: number, sent: Sent])[] = [
   [404, { path: "/v1/models/{id}", id: "x", method: "DELETE" }],
   [200, { path: "/invocations", body: { messages } }],
   [200, { path: "/invocations", body: { messages, stream: true } }],
+  [200, { path: "/invocations", body: { messages, metadata: MANY_LABELS } }],
   [200, { path: "/invocations", body: { inputs: { messages } } }],
   [200, { path: "/invocations", body: { model: "echo", inputs: [1, "a"] } }],
   [200, { path: "/invocations", body: { model: "echo", prompt: "a" } }],
@@ -216,19 +223,36 @@ Deno.test("App.fetch() answers as the document says when answers are kept", asyn
   assertEquals((await exchange(app, { path, id: responseId, method: "DELETE" })).status, 200);
 });
 
-Deno.test("App.fetch() ends a stream that fails as the document says", async () => {
-  const failing = testApp({ everything: new Everything() }, { statusWait: 0 });
-  for (
-    const [path, body] of [
-      ["/v1/chat/completions", { messages: [{ role: "user", content: "bug" }], stream: true }],
-      ["/v1/completions", { prompt: "bug", stream: true }],
-      ["/v1/responses", { input: "bug", stream: true }],
-    ] as const
-  ) {
+/** Requests to stream, and the type of their frame that tells of an error. */
+const STREAMS = [
+  { path: "/v1/chat/completions", body: { messages, stream: true } },
+  { path: "/v1/completions", body: { prompt: "Hello", stream: true } },
+  { path: "/v1/responses", body: { input: "Hello", stream: true }, type: "response.failed" },
+  { path: "/invocations", body: { messages, stream: true } },
+];
+
+for (const { path, body, type } of STREAMS) {
+  Deno.test(`App.fetch() answers ${path} with a status when a stream fails before its first frame, as the document says`, async () => {
+    const failing = testApp({ failing: new Failing() });
+    const { status, json } = await exchange(failing, { path, body });
+    assertEquals(status, 500);
+    const { error, error_code: mlflowCode } = object(json);
+    if (path === "/invocations") assertEquals(mlflowCode, "INTERNAL_ERROR");
+    else assertEquals(object(error)["code"], "model_error");
+  });
+
+  Deno.test(`App.fetch() ends ${path} with an error frame when a stream fails after its first one, as the document says`, async () => {
+    const failing = testApp({ failing: new Failing("One ") });
     const { status, text } = await exchange(failing, { path, body });
-    assert(status === 500 || frames(text).some((frame) => frame.includes('"error"')), text);
-  }
-});
+    assertEquals(status, 200);
+    const found = frames(text);
+    assert(found.length > 1 && found.slice(0, -1).some((frame) => frame.includes("One ")), text);
+    const last = object(JSON.parse(found.at(-1) ?? ""));
+    assertEquals(last["type"], type);
+    const { error } = type === undefined ? last : object(last["response"]);
+    assertEquals(object(error)["code"], type === undefined ? "model_error" : "server_error");
+  });
+}
 
 Deno.test("The document tells of a list of models that cannot be had", async () => {
   const failing = createApp({
@@ -272,4 +296,22 @@ Deno.test("The document tells of a model's own errors, which may have any status
     const validate = schemaAt(`${pointer}/content/application~1json/schema`);
     assert(validate(await response.json()), JSON.stringify(validate.errors));
   }
+});
+
+Deno.test("The document has labels within limits where they are checked, and any elsewhere", async () => {
+  const bodies = {
+    "/v1/chat/completions": { messages, metadata: MANY_LABELS },
+    "/v1/responses": { input: "Hello", metadata: MANY_LABELS },
+    "/v1/completions": { prompt: "Hello", metadata: MANY_LABELS },
+    "/v1/embeddings": { input: "Hello", metadata: MANY_LABELS },
+    "/invocations": { messages, metadata: MANY_LABELS },
+  };
+  const taken: string[] = [];
+  for (const [path, body] of Object.entries(bodies)) {
+    const { status } = await exchange(app, { path, body });
+    const pointer = at("paths", path, "post", "requestBody", "content", "application/json", "schema")?.pointer;
+    assertEquals(schemaAt(pointer ?? "")(body), status === 200, path);
+    if (status === 200) taken.push(path);
+  }
+  assertEquals(taken, ["/v1/completions", "/v1/embeddings", "/invocations"]);
 });

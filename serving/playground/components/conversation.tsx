@@ -1,34 +1,17 @@
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import type { Chat } from "../state/chat.ts";
 import type { State } from "../state/types.ts";
 import { AssistantMessage } from "./assistant_message.tsx";
+import { useFollowing } from "./use_following.ts";
 import { UserMessage } from "./user_message.tsx";
 import { Welcome } from "./welcome.tsx";
 
-/** Pixels from the end within which the view follows the answer. */
-const NEAR_END = 80;
-
 /** All messages. Follows the answer as long as the reader has not scrolled away from its end. */
 export function Conversation({ chat, state }: { readonly chat: Chat; readonly state: State }): JSX.Element {
-  const scroller = useRef<HTMLDivElement>(null);
-  const follows = useRef(true);
   const { turns } = state;
   const last = turns.at(-1);
   const isBusy = last?.role === "assistant" && (last.progress === "waiting" || last.progress === "streaming");
-  useEffect(() => {
-    // A new message is looked at in any case.
-    follows.current = true;
-  }, [turns.length]);
-  useEffect(() => {
-    const element = scroller.current;
-    if (element !== null && follows.current) element.scrollTop = element.scrollHeight;
-  }, [turns]);
-  const onScroll = () => {
-    const element = scroller.current;
-    if (element === null) return;
-    follows.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END;
-  };
+  const { scroller, onScroll } = useFollowing(turns, isBusy ? last.id : undefined);
   return (
     <div class="scroller" ref={scroller} onScroll={onScroll} tabIndex={0} role="region" aria-label="Conversation">
       <div class="conversation" role="log" aria-live="polite" aria-busy={isBusy} aria-label="Messages">

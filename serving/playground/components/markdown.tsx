@@ -1,4 +1,4 @@
-import { Component, type ComponentChild, createRef, type JSX } from "preact";
+import { Component, type ComponentChild, type JSX } from "preact";
 import { type Block, renderBlock, splitBlocks } from "../markdown/render.ts";
 import { decorate } from "../markdown/decorate.ts";
 
@@ -16,24 +16,26 @@ interface MarkdownBlockProps {
 }
 
 class MarkdownBlock extends Component<MarkdownBlockProps> {
-  readonly #element = createRef<HTMLDivElement>();
+  #element: HTMLDivElement | null = null;
+  /** Drawn as early as this, the block has its height when the effects of those around it run. */
+  readonly #mount = (element: HTMLDivElement | null) => {
+    this.#element = element;
+    this.#draw(this.props.block);
+  };
 
   override shouldComponentUpdate(next: MarkdownBlockProps): boolean {
     if (next.block.raw !== this.props.block.raw) this.#draw(next.block);
     return false;
   }
 
-  override componentDidMount(): void {
-    this.#draw(this.props.block);
-  }
-
   override render(): ComponentChild {
-    return <div class="block" ref={this.#element} />;
+    return <div class="block" ref={this.#mount} />;
   }
 
   #draw(block: Block): void {
+    if (this.#element === null) return;
     const fragment = renderBlock(block);
     decorate(fragment);
-    this.#element.current?.replaceChildren(fragment);
+    this.#element.replaceChildren(fragment);
   }
 }

@@ -149,6 +149,13 @@ export const REQUEST_SCENARIOS: readonly Scenario[] = [
     wire: async (served) => plain(`POST /v1/responses/${await keptId(served)}/cancel`),
   },
   {
+    code: "tool_output_not_found",
+    when: "no output answers a tool's call",
+    param: "input",
+    start,
+    wire: respond({ input: [{ type: "function_call", call_id: "call_1", name: "f", arguments: "{}" }] }),
+  },
+  {
     code: "item_not_found",
     when: "an item is referred to that is not there",
     param: "input.0.id",

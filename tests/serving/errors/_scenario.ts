@@ -80,15 +80,19 @@ export function testScenario(scenario: Scenario): void {
   if (late !== undefined) {
     Deno.test(`listen() ends a stream with ${code} and without [DONE] when ${when} after a token`, async () => {
       await using served = await late();
-      for (const path of ["/v1/chat/completions", "/invocations"]) {
-        const { status, headers, body } = await post(served, path, chatBody(chat ?? {}, true));
+      for (const path of ["/v1/chat/completions", "/invocations", "/v1/completions"]) {
+        const isText = path === "/v1/completions";
+        const asked = isText ? textBody(chat ?? {}) : chatBody(chat ?? {}, true);
+        if (asked === undefined) continue;
+        const { status, headers, body } = await post(served, path, asked);
         assertEquals([status, headers.get("content-type")], [200, "text/event-stream"], body);
         assertMatch(headers.get("x-request-id") ?? "", /^req_/);
         const frames = (await events(body)).map((frame) => JSON.parse(frame));
         const { error, ...rest } = frames.pop();
         assertEquals(rest, {});
         assertErrorObject(error, { code, param });
-        assertEquals(frames.map(({ choices }) => choices[0].delta.content ?? "").join(""), "One ");
+        const texts = frames.map(({ choices: [{ text, delta }] }) => isText ? text : delta.content ?? "");
+        assertEquals(texts.join(""), "One ");
       }
     });
   }
@@ -96,6 +100,12 @@ export function testScenario(scenario: Scenario): void {
 
 function chatBody(fields: Fields, stream: boolean): Fields {
   return { messages: [{ role: "user", content: "Hello" }], stream, ...fields };
+}
+
+/** The same in legacy completions; `undefined` where they lack a field. */
+function textBody(fields: Fields): Fields | undefined {
+  const isLacking = ["messages", "tools", "tool_choice"].some((name) => name in fields);
+  return isLacking ? undefined : { prompt: "Hello", stream: true, ...fields };
 }
 
 /** The same in the Responses API. */

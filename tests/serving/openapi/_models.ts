@@ -48,3 +48,20 @@ export class Echo extends CustomModel {
     return input;
   }
 }
+
+/** Says something, or nothing, and then fails. */
+export class Failing extends ChatModel {
+  readonly #tokens: readonly string[];
+
+  constructor(...tokens: readonly string[]) {
+    super();
+    this.#tokens = tokens;
+  }
+
+  override async *predictStream(): AsyncGenerator<string> {
+    yield* this.#tokens;
+    // Not before what was said is on its way.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    throw new TypeError("Cannot read properties of undefined");
+  }
+}

@@ -3,6 +3,7 @@ import { listen } from "../../../serve.ts";
 import { testApp } from "../_app.ts";
 import { checkAnswer } from "./_checked.ts";
 import { Everything } from "./_models.ts";
+import { findOperations } from "./_operations.ts";
 
 /** Sends bytes on a connection of their own, and reads the answer. */
 async function send(port: number, request: string): Promise<Response> {
@@ -42,4 +43,20 @@ for (const [method, path] of [["GET", "/ping"], ["POST", "/invocations"], ["POST
       }
     });
   }
+}
+
+for (const operation of findOperations()) {
+  const [method = "", path = ""] = operation.split(" ");
+  Deno.test(`listen() answers ${operation} in packed chunks as the document says`, async () => {
+    const server = await listen(testApp({ everything: new Everything() }), { port: 0 });
+    try {
+      const head = "host: localhost\r\nconnection: close\r\ntransfer-encoding: gzip, chunked\r\n";
+      const request = `${method} ${path.replace("{id}", "x")} HTTP/1.1\r\n${head}\r\n2\r\n{}\r\n0\r\n\r\n`;
+      const response = await send(server.addr.port, request);
+      assertEquals((await checkAnswer(response, { path, method })).status, 415);
+    } finally {
+      server.shutdown();
+      await server.finished;
+    }
+  });
 }

@@ -244,3 +244,69 @@ Deno.test("POST /v1/responses checks tools as a whole, and names where by its ow
   const hosted = { type: "web_search_preview" };
   assertEquals((await refusal({ input: "A", tools: [tool], tool_choice: hosted })).param, "tool_choice.type");
 });
+
+Deno.test("POST /v1/responses tells in one error of a wrong field, a missing input and labels beyond their limits", async () => {
+  const metadata = { a: 1, b: "x".repeat(513), ["y".repeat(65)]: "z" };
+  const { message, param } = await refusal({ model: 5, metadata });
+  assertEquals(param, "input");
+  for (
+    const issue of [
+      '"input": Expected a string or an array of items, found nothing',
+      '"model": Expected a string, found 5',
+      '"metadata.a": Expected a string, found 1',
+      '"metadata.b": Expected at most 512 characters, found 513',
+      '"metadata": Expected keys of at most 64 characters, found one of 65',
+    ]
+  ) assertEquals(message.split(issue).length, 2, `Once: ${issue} in ${message}`);
+  const pairs = Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, ""]));
+  assert((await refusal({ model: 5, metadata: pairs })).message.includes("at most 16 pairs, found 17"));
+  const notObject = await refusal({ input: "Hello", metadata: "x" });
+  assertEquals(notObject.message.split('"metadata":').length, 2, notObject.message);
+  const both = await refusal({ input: 5, model: 5, temperature: 3 });
+  assertEquals(both.message.match(/"(input|model|temperature)":/g), ['"input":', '"model":', '"temperature":']);
+});
+
+Deno.test("POST /v1/responses needs no input beside a previous response", async () => {
+  const app = testApp();
+  const { json } = await respond(app, { input: "A" });
+  assertEquals((await respond(app, { previous_response_id: json.id, input: null })).status, 200);
+  assertEquals((await refusal({ previous_response_id: null })).param, "input");
+});
+
+Deno.test("POST /v1/responses refuses a tool's call without its output, wherever it stands", async () => {
+  const call = { type: "function_call", call_id: "c1", name: "f", arguments: "{}" };
+  const output = { type: "function_call_output", call_id: "c1", output: "1" };
+  const custom = { type: "custom_tool_call", call_id: "c2", name: "g", input: "x" };
+  const user = { role: "user", content: "A" };
+  for (const input of [[call], [user, call], [call, user], [call, custom, { ...output, call_id: "c1" }]]) {
+    const { param, code } = await refusal({ input });
+    assertEquals([param, code], ["input", "tool_output_not_found"]);
+  }
+  const { message } = await refusal({ input: [call, custom, { ...call, call_id: "z".repeat(65) }] });
+  for (
+    const part of [
+      'type "function_call_output" for the call "c1", found no tool output',
+      'type "custom_tool_call_output" for the call "c2", found no tool output',
+      "the call whose id has 65 characters",
+    ]
+  ) assert(message.includes(part), message);
+  // With another fault, both are told.
+  const mistaken = await refusal({ input: [call, { ...output, call_id: "c3" }] });
+  assertEquals([mistaken.param, mistaken.code], ["input.1.call_id", "invalid_value"]);
+  assert(mistaken.message.includes('for the call "c1"'), mistaken.message);
+  assertEquals((await messages({ input: [call, user, output] })).length, 3);
+});
+
+Deno.test("POST /v1/responses refuses to go on from a response whose calls are not answered", async () => {
+  const call = { id: "c1", type: "function" as const, function: { name: "f", arguments: "{}" } };
+  const app = testApp({ m: new Fixed({ content: null, tool_calls: [call, { ...call, id: "c2" }] }) });
+  const first = await respond(app, { input: "A" });
+  const next = (...input: unknown[]) => respond(app, { previous_response_id: first.json.id, input });
+  const outputs = ["c1", "c2"].map((call_id) => ({ type: "function_call_output", call_id, output: "1" }));
+  const reference = { type: "item_reference", id: first.json.output[0].id };
+  assertError(await next({ role: "user", content: "B" }), 400, "tool_output_not_found", "input");
+  assertError(await next(outputs[0]), 400, "tool_output_not_found", "input");
+  assertError(await respond(app, { input: [reference] }), 400, "tool_output_not_found", "input");
+  assertEquals((await next(...outputs)).status, 200);
+  assertEquals((await respond(app, { input: [reference, outputs[0]] })).status, 200);
+});

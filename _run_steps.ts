@@ -1,0 +1,26 @@
+/** Has each step of a model's stream run in the context of whoever observes the call. */
+export function runSteps(
+  parts: AsyncIterable<unknown> | Iterable<unknown>,
+  call: { run<T>(step: () => T): T },
+): AsyncIterable<unknown> | Iterable<unknown> {
+  if (Symbol.asyncIterator in parts) {
+    return {
+      [Symbol.asyncIterator]() {
+        const iterator = parts[Symbol.asyncIterator]();
+        return {
+          next: () => call.run(() => iterator.next()),
+          return: () => call.run(() => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined })),
+        };
+      },
+    };
+  }
+  return {
+    [Symbol.iterator]() {
+      const iterator = parts[Symbol.iterator]();
+      return {
+        next: () => call.run(() => iterator.next()),
+        return: () => call.run(() => iterator.return?.() ?? { done: true, value: undefined }),
+      };
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import type {
+  ChatCompletionChunk,
+  ChatCompletionResponse,
+  ChatRequest,
+  EmbeddingRequest,
+  EmbeddingResponse,
+} from "./types/mod.ts";
+
+/** What a model is about to be asked. */
+export type CallStart =
+  & {
+    /** Name of the model, as the request has it; else the model's own. */
+    readonly model: string;
+  }
+  & (
+    | { readonly operation: "chat"; readonly request: ChatRequest; readonly stream: boolean }
+    | { readonly operation: "embeddings"; readonly request: EmbeddingRequest }
+    | {
+      readonly operation: "invoke";
+      readonly input: unknown;
+      readonly params: { readonly [name: string]: unknown };
+    }
+  );
+
+/** A call of a model that begins. */
+export type StartedCall = CallStart & {
+  /** Id of the request. */
+  readonly requestId: string;
+};
+
+/** What a call gave in one piece. */
+export type CallResult =
+  | { readonly operation: "chat"; readonly response: ChatCompletionResponse }
+  | { readonly operation: "embeddings"; readonly response: EmbeddingResponse }
+  | { readonly operation: "invoke"; readonly response: unknown };
+
+/** How a call came to its end. */
+export type CallEnd =
+  /** The model gave all it had. */
+  | { readonly outcome: "completed" }
+  /** It failed, or gave what cannot be understood, or a time limit passed, or the caller's signal fired. */
+  | { readonly outcome: "failed"; readonly reason: unknown }
+  /** The reader of its stream left before the end. */
+  | { readonly outcome: "cancelled" };
+
+/** Is told what becomes of one call. None of its methods may throw. */
+export interface CallObservation {
+  /**
+   * Runs a step of the model: its method, or the next step of its stream. For those who keep a context around it.
+   *
+   * @param step The step.
+   * @returns What the step returns.
+   */
+  run?<T>(step: () => T): T;
+  /**
+   * A stream has given something.
+   *
+   * @param chunks The chunks, in canonical form; at least one.
+   */
+  chunks?(chunks: readonly ChatCompletionChunk[]): void;
+  /**
+   * The model has answered in one piece.
+   *
+   * @param result The answer, completed.
+   */
+  result?(result: CallResult): void;
+  /**
+   * Nothing follows. Called exactly once.
+   *
+   * @param end How it ended.
+   */
+  end(end: CallEnd): void;
+}
+
+/** Is told of the calls of models: what traces, logs or counts them. */
+export interface CallObserver {
+  /**
+   * A call begins. Must not throw.
+   *
+   * @param call The call.
+   * @returns What is told the rest; `undefined` if it is of no interest.
+   */
+  begin(call: StartedCall): CallObservation | undefined;
+}
+
+/** Those who are told of every call in this process. */
+const everywhere = new Set<CallObserver>();
+
+/**
+ * Has an observer be told of every call of every model in this process.
+ *
+ * @param observer The observer.
+ * @returns Ends that.
+ */
+export function observeEveryCall(observer: CallObserver): () => void {
+  everywhere.add(observer);
+  return () => void everywhere.delete(observer);
+}
+
+/** Whether anyone is to be told of a call. */
+export function isObserved(observer: CallObserver | undefined): boolean {
+  return observer !== undefined || everywhere.size > 0;
+}
+
+/** Tells all who want to know that a call begins. */
+export function beginObservation(call: StartedCall, observer: CallObserver | undefined): CallObservation | undefined {
+  const observations: CallObservation[] = [];
+  for (const each of observer === undefined ? everywhere : [...everywhere, observer]) {
+    const observation = each.begin(call);
+    if (observation !== undefined) observations.push(observation);
+  }
+  const [first, second] = observations;
+  return second === undefined ? first : new SeveralObservations(observations);
+}
+
+function run<T>(observation: CallObservation, step: () => T): T {
+  return observation.run === undefined ? step() : observation.run(step);
+}
+
+class SeveralObservations implements CallObservation {
+  readonly #all: readonly CallObservation[];
+
+  constructor(all: readonly CallObservation[]) {
+    this.#all = all;
+  }
+
+  run<T>(step: () => T): T {
+    let wrapped = step;
+    for (const each of this.#all) {
+      const inner = wrapped;
+      if (each.run !== undefined) wrapped = () => run(each, inner);
+    }
+    return wrapped();
+  }
+
+  chunks(chunks: readonly ChatCompletionChunk[]): void {
+    for (const each of this.#all) each.chunks?.(chunks);
+  }
+
+  result(result: CallResult): void {
+    for (const each of this.#all) each.result?.(result);
+  }
+
+  end(end: CallEnd): void {
+    for (const each of this.#all) each.end(end);
+  }
+}
