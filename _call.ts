@@ -10,6 +10,9 @@ import {
   type CallObserver,
   type CallStart,
   isObserved,
+  type ModelSpan,
+  NO_SPAN,
+  type RequestContext,
 } from "./call_observer.ts";
 import { createId } from "./streaming/_ids.ts";
 
@@ -34,6 +37,8 @@ export interface PredictOptions extends CallLimits {
   readonly requestId?: string;
   /** Is told what becomes of the call. */
   readonly observer?: CallObserver | undefined;
+  /** What surrounds the request: see `requestContext`. Observers are told. */
+  readonly requestContext?: RequestContext | undefined;
 }
 
 /** What a model is loaded with. */
@@ -166,7 +171,8 @@ export class Call implements StreamGuard, Deadline {
 
   /** Tells those who want to know that the model is about to be asked. */
   observe(start: CallStart): void {
-    this.observation = beginObservation({ ...start, requestId: this.context.requestId }, this.#options.observer);
+    const { observer, requestContext } = this.#options;
+    this.observation = beginObservation({ ...start, requestId: this.context.requestId, requestContext }, observer);
   }
 
   /** Runs a step of the model, in the context of whoever observes it. */
@@ -272,6 +278,10 @@ class CallContext implements ModelContext {
 
   get modelConfig(): ModelConfig {
     return this.#equipment.modelConfig ?? NO_CONFIG;
+  }
+
+  get span(): ModelSpan {
+    return this.#call.observation?.span ?? NO_SPAN;
   }
 }
 

@@ -5,12 +5,15 @@ import type {
   EmbeddingRequest,
   EmbeddingResponse,
 } from "./types/mod.ts";
+import type { JsonValue } from "./model_config.ts";
 
 /** What a model is about to be asked. */
 export type CallStart =
   & {
     /** Name of the model, as the request has it; else the model's own. */
     readonly model: string;
+    /** What the model says that it is, such as `AGENT`; absent if it says nothing. */
+    readonly spanType?: string | undefined;
   }
   & (
     | { readonly operation: "chat"; readonly request: ChatRequest; readonly stream: boolean }
@@ -26,7 +29,61 @@ export type CallStart =
 export type StartedCall = CallStart & {
   /** Id of the request. */
   readonly requestId: string;
+  /** What its headers say of where the call comes from, if anything. */
+  readonly requestContext?: RequestContext | undefined;
 };
+
+/**
+ * What surrounds a request, as its headers say: the trace that it belongs to, and for whom it is. Nothing of it is
+ * checked: it comes from the client.
+ */
+export interface RequestContext {
+  /** Trace and span of the caller, in the form of W3C's Trace Context. */
+  readonly traceparent?: string;
+  /** What other systems keep with the trace, in the form of W3C's Trace Context. */
+  readonly tracestate?: string;
+  /** The conversation that the request is part of. */
+  readonly session?: string;
+  /** Who asks. */
+  readonly user?: string;
+}
+
+/**
+ * The part of a trace that stands for one call of a model. Where no one traces, it does nothing.
+ *
+ * What is written to it is seen by whoever reads traces: no secrets.
+ */
+export interface ModelSpan {
+  /** Whether anyone takes note of what is written. */
+  readonly isRecording: boolean;
+  /** Id of the trace, 32 hexadecimal digits; `undefined` where no one traces. */
+  readonly traceId: string | undefined;
+  /** Id of the span, 16 hexadecimal digits; `undefined` where no one traces. */
+  readonly spanId: string | undefined;
+  /**
+   * Writes something down about the whole span.
+   *
+   * @param name Its name, such as `cache.hit`; what had that name before is replaced.
+   * @param value Its value. Lists and objects are written as JSON.
+   */
+  setAttribute(name: string, value: JsonValue): void;
+  /**
+   * Writes down that something happened, with the time.
+   *
+   * @param name What happened.
+   * @param attributes What is known of it.
+   */
+  addEvent(name: string, attributes?: { readonly [name: string]: JsonValue }): void;
+}
+
+/** The span of a call that no one traces. */
+export const NO_SPAN: ModelSpan = Object.freeze({
+  isRecording: false,
+  traceId: undefined,
+  spanId: undefined,
+  setAttribute() {},
+  addEvent() {},
+});
 
 /** What a call gave in one piece. */
 export type CallResult =
@@ -45,6 +102,8 @@ export type CallEnd =
 
 /** Is told what becomes of one call. None of its methods may throw. */
 export interface CallObservation {
+  /** What the model gets as `context.span`, if the observer traces. */
+  readonly span?: ModelSpan | undefined;
   /**
    * Runs a step of the model: its method, or the next step of its stream. For those who keep a context around it.
    *
@@ -118,10 +177,13 @@ function run<T>(observation: CallObservation, step: () => T): T {
 }
 
 class SeveralObservations implements CallObservation {
+  /** That of the last who has one, as its context is the innermost. */
+  readonly span: ModelSpan | undefined;
   readonly #all: readonly CallObservation[];
 
   constructor(all: readonly CallObservation[]) {
     this.#all = all;
+    this.span = all.find(({ span }) => span !== undefined)?.span;
   }
 
   run<T>(step: () => T): T {

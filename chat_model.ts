@@ -1,4 +1,5 @@
 import { type ChatMessage, ChatModelError, type ChatParams, type EmbeddingParams } from "./types/mod.ts";
+import type { ModelSpan } from "./call_observer.ts";
 import type { ModelConfig } from "./model_config.ts";
 import { accumulate, type EmbedResult, normalise, type PredictPart, type PredictResult } from "./streaming/mod.ts";
 
@@ -18,6 +19,8 @@ export interface ModelContext {
   readonly artifacts: { readonly [name: string]: string };
   /** The model's configuration. Empty unless it was loaded with one. */
   readonly modelConfig: ModelConfig;
+  /** The call's part of a trace, for notes of the author's own. Does nothing where no one traces. */
+  readonly span: ModelSpan;
 }
 
 /**
@@ -61,6 +64,8 @@ export interface ModelContext {
 export abstract class ChatModel {
   /** Name that answers carry as `model` when the request says none. Default: name of the class. */
   declare readonly name?: string;
+  /** What traces show calls as: `AGENT` for a model that takes steps of its own. Default: `CHAT_MODEL`. */
+  declare readonly spanType?: "CHAT_MODEL" | "AGENT";
 
   /** Marks models, whichever copy of the package their class comes from. */
   get [BRAND](): true {

@@ -236,7 +236,8 @@ export class LoadedChatModel {
   }
 
   #start(request: ChatRequest, stream: boolean): CallStart {
-    return { model: request.model ?? this.name, operation: "chat", request, stream };
+    const { spanType } = this.#model;
+    return { model: request.model ?? this.name, spanType, operation: "chat", request, stream };
   }
 
   #noVectors(): ChatModelError {

@@ -42,7 +42,17 @@ export {
 export { ChatModel, type ChatModelSource, type ModelContext } from "./chat_model.ts";
 export { CustomModel, type CustomModelSource } from "./custom_model.ts";
 export { loadCustomModel, type LoadCustomOptions, LoadedCustomModel } from "./loaded_custom_model.ts";
-export type { CallEnd, CallObservation, CallObserver, CallResult, CallStart, StartedCall } from "./call_observer.ts";
+export type {
+  CallEnd,
+  CallObservation,
+  CallObserver,
+  CallResult,
+  CallStart,
+  ModelSpan,
+  RequestContext,
+  StartedCall,
+} from "./call_observer.ts";
+export { requestContext } from "./request_context.ts";
 export { setModel } from "./set_model.ts";
 export type { ModelSignature } from "./signature/mod.ts";
 export {

@@ -2,6 +2,7 @@ import { aliasRemove, aliasSet } from "./alias.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { experimentsList, experimentsSearch } from "./experiments.ts";
+import { keysCreate, keysList, keysRemove } from "./keys.ts";
 import { log } from "./log.ts";
 import { modelsDiff } from "./models_diff.ts";
 import { modelsList } from "./models_list.ts";
@@ -22,6 +23,9 @@ export const COMMANDS: readonly Command[] = [
   modelsDiff,
   predict,
   serve,
+  keysCreate,
+  keysList,
+  keysRemove,
   experimentsList,
   runsList,
   runsShow,

@@ -11,7 +11,9 @@ import type { LoadedChatModel } from "../loaded_chat_model.ts";
 import { LoadedCustomModel } from "../loaded_custom_model.ts";
 import { readJson } from "./_body.ts";
 import { type Keep, keeperOf, KeepingWriter } from "./_keep_completion.ts";
-import type { LoadedModel, ModelDirectory } from "./directory.ts";
+import { admit, type AdmitOptions, type Asking, checkAccess } from "./_admit.ts";
+import { estimateTokens } from "./limits/mod.ts";
+import type { LoadedModel } from "./directory.ts";
 import type { RequestScope } from "./_request_scope.ts";
 import { type AnswerHeaders, jsonResponse } from "./_respond.ts";
 import type { ResponseStore } from "./response_store.ts";
@@ -20,8 +22,7 @@ import type { ResponseStore } from "./response_store.ts";
 const MAX_TIMER = 2 ** 31 - 1;
 
 /** What the chat routes need of the app. */
-export interface ChatRouteOptions {
-  readonly directory: ModelDirectory;
+export interface ChatRouteOptions extends AdmitOptions {
   /** Bytes. */
   readonly maxBodySize: number;
   /** Milliseconds. */
@@ -43,7 +44,7 @@ export async function chatCompletions(
 ): Promise<Response> {
   const chatRequest = parseChatRequest(await readJson(request, options.maxBodySize));
   const keep = keeperOf(chatRequest, options.responseStore);
-  const found = findModel(chatRequest, options.directory);
+  const found = findModel(chatRequest, { scope, headers }, options);
   if (chatRequest.params.stream) {
     const given = keep === undefined ? options : { ...options, keep };
     return await streamResponse(found, chatRequest, scope, headers, given);
@@ -56,21 +57,33 @@ export async function chatCompletions(
 }
 
 /**
- * The model that a request asks for.
+ * The model that a request asks for, ready to answer it: the request is let in.
  *
+ * @param request The request.
+ * @param asking Who asks.
+ * @param options Where the models are, and who lets requests in.
+ * @param tokens Estimates the tokens that the request will use. Default: from the request.
  * @throws {ModelNotFoundError} If there is none.
+ * @throws {ChatModelError} If the request is not let in.
  */
 export function findModel(
   request: ChatRequest,
-  directory: ModelDirectory,
+  asking: Asking,
+  options: AdmitOptions,
+  tokens: () => number = () => estimateTokens(request),
 ): LoadedChatModel | Promise<LoadedChatModel> {
-  const found = directory.find(request.model);
-  const check = (model: LoadedModel | undefined): LoadedChatModel => {
+  const { directory, admission } = options;
+  const check = (model: LoadedModel | undefined): LoadedChatModel | Promise<LoadedChatModel> => {
     if (model === undefined) throw modelNotFound(request.model);
     if (LoadedCustomModel.isInstance(model)) throw notChat(model.name);
-    return model;
+    return admit(model, tokens, asking, admission);
   };
-  return found instanceof Promise ? found.then(check) : check(found);
+  const find = () => {
+    const found = directory.find(request.model);
+    return found instanceof Promise ? found.then(check) : check(found);
+  };
+  const checked = checkAccess(request.model, asking.scope, directory);
+  return checked === undefined ? find() : checked.then(find);
 }
 
 /** The model takes something else than conversations. */
@@ -121,9 +134,11 @@ export async function openStream(
   scope: RequestScope,
   options: ChatRouteOptions,
 ): Promise<ChatCompletionStream> {
-  const stream = model instanceof Promise
-    ? new ChatCompletionStream(new LoadingStream(model, request, scope))
-    : model.predictStream(request, scope);
+  // A request may wait for its turn as long as it has to: its refusal then has an honest status all the same.
+  const found = model instanceof Promise && options.admission !== undefined ? await model : model;
+  const stream = found instanceof Promise
+    ? new ChatCompletionStream(new LoadingStream(found, request, scope))
+    : found.predictStream(request, scope);
   await firstBatch(stream, options.statusWait);
   return stream;
 }

@@ -13,7 +13,7 @@ const GRACE = 1_000;
 /** Requests of one connection that run, or whose answers are not sent; when there are so many, no more are read. */
 const MAX_RUNNING = 100;
 
-/** Bytes of a body that have to come in a millisecond, on average: a tenth of what the slowest modems send. */
+/** Bytes of a body that have to come in a millisecond, on average: 500 a second, a tenth of what a modem sends. */
 const MIN_BODY_RATE = 0.5;
 
 /** Milliseconds until a connection is closed whose client was told that it is the end, and stays. */
@@ -57,11 +57,6 @@ export class Connection {
     return this.#socket.bytesRead === 0;
   }
 
-  /** Whether no more is read until some of the requests before have been answered. */
-  get isFull(): boolean {
-    return this.#isFull;
-  }
-
   /**
    * Takes up a request.
    *
@@ -98,7 +93,7 @@ export class Connection {
   isBodyLate(now: number, timeout: number): boolean {
     const exchange = this.#newest;
     const { bytesRead } = this.#socket;
-    if (exchange === undefined || !exchange.awaitsBody || this.#isEnding) this.#awaited = undefined;
+    if (exchange === undefined || !exchange.awaitsBody || this.#isFull || this.#isEnding) this.#awaited = undefined;
     else if (this.#awaited?.exchange !== exchange) this.#awaited = { exchange, since: now, bytesRead };
     else if (now - this.#awaited.since >= timeout) {
       const isLate = (bytesRead - this.#awaited.bytesRead) / (now - this.#awaited.since) < MIN_BODY_RATE;
@@ -136,9 +131,9 @@ export class Connection {
   /**
    * Closes the connection with a last answer, to a request that could not be read, after those to the requests before.
    *
-   * @param answer The whole answer, head and body; nothing, if no one can be told. A promise must not reject.
+   * @param answer The whole answer, head and body; nothing, if no one can be told. Must not reject.
    */
-  endWith(answer: RawAnswer | Promise<RawAnswer>): void {
+  endWith(answer: Promise<RawAnswer> | undefined): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
     const newest = this.#newest;
@@ -154,20 +149,19 @@ export class Connection {
     }
     // Nothing that comes is of use any more but its end; and the parser that read it is another connection's by now.
     this.#isFull = false;
+    // Node goes on to tell that it is late, and each time adds one.
+    this.#socket.setMaxListeners(0);
     this.#socket.removeAllListeners("data");
     this.#socket.removeAllListeners("end");
     this.#socket.once("end", () => this.#onEnd());
     this.#socket.resume();
     const last = [...this.#unsent].at(-1);
-    if (last === undefined) this.#close(answer);
-    else last.outgoing.once("close", () => this.#close(answer));
+    if (last === undefined) void this.#close(answer);
+    else last.outgoing.once("close", () => void this.#close(answer));
   }
 
-  #close(answer: RawAnswer | Promise<RawAnswer>): void {
-    if (answer instanceof Promise) {
-      void answer.then((answer) => this.#close(answer));
-      return;
-    }
+  async #close(promised: Promise<RawAnswer>): Promise<void> {
+    const answer = await promised;
     if (!this.#socket.writable || answer === undefined) {
       this.#socket.destroy();
       return;

@@ -1,6 +1,7 @@
 import { LoadedCustomModel } from "../loaded_custom_model.ts";
 import { ValidationError } from "../types/mod.ts";
 import { modelNotFound } from "./_chat_completions.ts";
+import { admit, type AdmitOptions, type Asking, checkAccess } from "./_admit.ts";
 import type { LoadedModel, ModelDirectory } from "./directory.ts";
 import type { RequestScope } from "./_request_scope.ts";
 import { type AnswerHeaders, jsonResponse } from "./_respond.ts";
@@ -20,12 +21,17 @@ const WRAPPERS = ["dataframe_split", "dataframe_records", "instances", "inputs"]
  */
 export async function findCustomModel(
   body: unknown,
-  directory: ModelDirectory,
+  asking: Asking,
+  { directory, admission }: AdmitOptions,
 ): Promise<LoadedCustomModel | undefined> {
   const name = nameIn(body);
+  if (name !== undefined) await checkAccess(name, asking.scope, directory);
   const model = name === undefined ? await findWrapped(body, directory) : await directory.find(name);
   if (model === undefined && name !== undefined) throw modelNotFound(name);
-  return LoadedCustomModel.isInstance(model) ? model : undefined;
+  if (!LoadedCustomModel.isInstance(model)) return undefined;
+  // It is named within its input, or is the default.
+  if (name === undefined) await checkAccess(model.name, asking.scope, directory);
+  return await admit(model, () => 0, asking, admission);
 }
 
 /** A wrapped input names a model only if there is one: a custom model may have another use for a `model` there. */

@@ -52,12 +52,8 @@ export function makeServer(app: App, connections: Map<Duplex, Connection>, times
   server.on("clientError", (error: ParserError, socket) => {
     const connection = connections.get(socket);
     if (connection === undefined) return;
-    if (error.code === REQUEST_TIMEOUT) {
-      // It is the server that does not read. Node will tell again.
-      if (connection.isFull) return;
-      // Opened in advance: no one waits for an answer.
-      if (connection.isUnused) return void socket.destroy();
-    }
+    // Opened in advance: no one waits for an answer.
+    if (error.code === REQUEST_TIMEOUT && connection.isUnused) return void socket.destroy();
     connection.endWith(parserErrorResponse(app, error, connection.newest));
   });
   server.on("connect", (incoming, socket) => {

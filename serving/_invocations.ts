@@ -20,11 +20,11 @@ export async function invocations(
 ): Promise<Response> {
   checkContentType(request);
   const body = await readJson(request, options.maxBodySize);
-  const custom = await findCustomModel(body, options.directory);
+  const custom = await findCustomModel(body, { scope, headers }, options);
   if (custom !== undefined) return await customInvocations(custom, body, scope, headers);
   const { input, wrapped } = unwrap(body);
   const chatRequest = parseChatRequest(wrapped ? withModel(input, body) : input);
-  const model = await findModel(chatRequest, options.directory);
+  const model = await findModel(chatRequest, { scope, headers }, options);
   if (chatRequest.params.stream) return await streamResponse(model, chatRequest, scope, headers, options);
   const response = await model.predict(chatRequest, scope);
   return jsonResponse(JSON.stringify(wrapped ? { predictions: response } : response), 200, headers);

@@ -1,11 +1,14 @@
 /** Answers to requests that could not be read, for which `node:http` has no response. */
+import { Buffer } from "node:buffer";
 import { STATUS_CODES } from "node:http";
 import { ChatModelError } from "../types/mod.ts";
 import type { App } from "./app.ts";
+import { errorAnswer } from "./_error_answer.ts";
 import type { Exchange } from "./_exchange.ts";
-import { isHost, METHODS, targetUrl } from "./_incoming.ts";
+import { hasBody, isHost, METHODS, targetUrl } from "./_incoming.ts";
 import { requestIdOf } from "./_request_scope.ts";
-import { AnswerHeaders, type Header, methodNotAllowed, pushRetryHeaders } from "./_respond.ts";
+import { AnswerHeaders, methodNotAllowed } from "./_respond.ts";
+import { pathOf, routePath } from "./_router.ts";
 
 /** A whole answer, head and body, as it goes over the wire; nothing, if no one can be told. */
 export type RawAnswer = Uint8Array | undefined;
@@ -20,8 +23,10 @@ export interface ParserError {
   readonly bytesParsed?: number;
 }
 
-/** The first line of a request by RFC 9112 §3, and what is there of its headers. */
+/** The first line of a request by RFC 9112 §3, with what is there of its headers. */
 const HEAD_REGEXP = /^([\w!#$%&'*+.^`|~-]+) ([!-~\x80-\xff]+) HTTP\/1\.[01]\r?\n([^]*)$/;
+
+const TOKEN_CHARACTER_REGEXP = /[\w!#$%&'*+.^`|~-]/;
 
 /**
  * The answer to what the parser of `node:http` could not read.
@@ -35,22 +40,21 @@ export function parserErrorResponse(
   app: App,
   error: ParserError,
   newest: Exchange | undefined,
-): RawAnswer | Promise<RawAnswer> {
+): Promise<RawAnswer> | undefined {
   const refusal = parserError(error.code ?? "");
   if (refusal === undefined) return undefined;
   // It is the body of that one that is at fault.
-  if (newest?.incoming.complete === false) return rawResponse(refusal, givenIdOf(newest));
-  const unknown = refusal.code === "malformed_request" ? unknownMethodResponse(app, error) : undefined;
-  return unknown ?? rawResponse(refusal, undefined);
+  if (newest?.incoming.complete === false) {
+    const { url, headersDistinct } = newest.incoming;
+    return refuse(refusal, { requestId: headersDistinct["x-request-id"]?.[0], target: url });
+  }
+  const unknown = refusal.code === "malformed_request" ? unknownMethodResponse(app, error, newest) : undefined;
+  return unknown ?? refuse(refusal, { requestId: undefined });
 }
 
 /** The answer to CONNECT. */
-export function connectRefusal(target: string, requestId: string | undefined): Uint8Array {
-  return rawResponse(methodNotAllowed("CONNECT", target, METHODS), requestId);
-}
-
-function givenIdOf({ incoming }: Exchange): string | undefined {
-  return incoming.headersDistinct["x-request-id"]?.[0];
+export function connectRefusal(target: string, requestId: string | undefined): Promise<Uint8Array> {
+  return refuse(methodNotAllowed("CONNECT", target, METHODS), { requestId });
 }
 
 function parserError(code: string): ChatModelError | undefined {
@@ -79,36 +83,47 @@ function parserError(code: string): ChatModelError | undefined {
 }
 
 /** The answer to a request that is good but for its method, which the parser does not know; `undefined` if it is not. */
-function unknownMethodResponse(app: App, error: ParserError): Uint8Array | Promise<RawAnswer> | undefined {
-  const { rawPacket, bytesParsed = 0 } = error;
+function unknownMethodResponse(
+  app: App,
+  { rawPacket, bytesParsed = 0 }: ParserError,
+  newest: Exchange | undefined,
+): Promise<RawAnswer> | undefined {
   if (rawPacket === undefined) return undefined;
-  const text = latin1.decode(rawPacket);
-  // The parser fails at the first letter that begins no method that it knows.
-  const start = bytesParsed === 0 ? 0 : text.lastIndexOf("\n", bytesParsed - 1) + 1;
+  const text = Buffer.from(rawPacket).toString("latin1");
+  // The parser fails at the first letter with which no method goes on that it knows.
+  let start = bytesParsed;
+  while (start > 0 && TOKEN_CHARACTER_REGEXP.test(text.charAt(start - 1))) start--;
+  if (!isBoundary(text.slice(0, start), newest)) return undefined;
   const [, method = "", target = "", lines = ""] = HEAD_REGEXP.exec(text.slice(start)) ?? [];
-  if (method === "" || bytesParsed - start > method.length) return undefined;
+  if (method === "") return undefined;
   const headers = readHeaders(lines);
   if (headers === undefined) return undefined;
   const requestId = headers.get("x-request-id") ?? undefined;
   try {
     const request = requestOf(method, target, headers);
     return request === undefined
-      ? rawResponse(methodNotAllowed(method, target, METHODS), requestId)
+      ? refuse(methodNotAllowed(method, target, METHODS), { requestId, target })
       : answerOf(app, request, requestId);
   } catch (error) {
     if (!ChatModelError.isInstance(error)) throw error;
-    return rawResponse(error, requestId);
+    return refuse(error, { requestId });
   }
 }
 
-const latin1 = new TextDecoder("latin1");
+/** Whether a request may begin behind what came in the same packet before it. */
+function isBoundary(before: string, newest: Exchange | undefined): boolean {
+  // Where a body ends, only the parser knows.
+  if (newest !== undefined && hasBody(newest.incoming)) return true;
+  return before.trim() === "" || before.endsWith("\n\r\n") || before.endsWith("\n\n");
+}
 
 /** Headers, as far as they have come; `undefined` if one is malformed. */
-function readHeaders(lines: string): Headers | undefined {
+function readHeaders(text: string): Headers | undefined {
   const headers = new Headers();
-  const end = lines.search(/^\r?\n/m);
-  for (const line of (end < 0 ? lines.slice(0, lines.lastIndexOf("\n") + 1) : lines.slice(0, end)).split("\n")) {
-    if (line === "") continue;
+  const lines = text.split(/\r?\n/);
+  const end = lines.indexOf("");
+  // Without an end, the last line may have more to it.
+  for (const line of lines.slice(0, end < 0 ? -1 : end)) {
     const colon = line.indexOf(":");
     try {
       headers.append(line.slice(0, Math.max(colon, 0)), line.slice(colon + 1).trim());
@@ -135,32 +150,42 @@ function requestOf(method: string, target: string, headers: Headers): Request | 
 async function answerOf(app: App, request: Request, requestId: string | undefined): Promise<RawAnswer> {
   try {
     const response = await app.fetch(request);
-    if (response.status >= 400) return wire(response.status, response.headers, await response.text());
+    if (response.status >= 400) return await wire(response);
     // Its body was not read: whatever that is an answer to, it was not asked.
     await response.body?.cancel();
-    return rawResponse(methodNotAllowed(request.method, new URL(request.url).pathname, METHODS), requestId);
   } catch {
     return undefined; // As for all requests, what an app lets through is the end of the connection.
   }
+  const target = new URL(request.url).pathname;
+  return await refuse(methodNotAllowed(request.method, target, METHODS), { requestId, target });
 }
 
-function rawResponse(error: ChatModelError, requestId: string | undefined): Uint8Array {
+interface Refused {
+  /** What the client calls its request. */
+  readonly requestId: string | undefined;
+  /** What it asked for, if that is known: its errors may have another form. */
+  readonly target?: string | undefined;
+}
+
+function refuse(error: ChatModelError, { requestId, target = "/" }: Refused): Promise<Uint8Array> {
   const headers = new AnswerHeaders(requestIdOf(requestId));
-  pushRetryHeaders(error, headers);
-  headers.push(["content-type", "application/json"]);
   if (error.status === 405) headers.push(["allow", METHODS.join(", ")]);
-  return wire(error.status, Object.entries(headers.complete()), JSON.stringify({ error: error.toErrorObject() }));
+  const path = pathOf(target.startsWith("/") ? `http://localhost${target}` : target);
+  return wire(errorAnswer(error, routePath(path), headers));
 }
 
-function wire(status: number, headers: Iterable<Header>, body: string): Uint8Array {
+/** Headers that tell how an answer is sent, which is decided here. */
+const FRAMING = ["content-length", "transfer-encoding", "connection", "keep-alive", "date"];
+
+async function wire(response: Response): Promise<Uint8Array> {
+  const body = await response.bytes();
+  const headers = [...response.headers].filter(([name]) => !FRAMING.includes(name));
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
-    ...Array.from(headers, ([name, value]) => `${name}: ${value}`),
-    `content-length: ${encoder.encode(body).length}`,
+    `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`,
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+    `content-length: ${body.length}`,
     `date: ${new Date().toUTCString()}`,
     "connection: close",
-  ];
-  return encoder.encode(`${head.join("\r\n")}\r\n\r\n${body}`);
+  ].join("\r\n");
+  return Buffer.concat([Buffer.from(`${head}\r\n\r\n`, "latin1"), body]);
 }
-
-const encoder = new TextEncoder();

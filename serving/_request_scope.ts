@@ -1,6 +1,9 @@
 import { createId } from "../streaming/_ids.ts";
 import type { Call, CallOwner } from "../_call.ts";
 import type { Listed } from "../_live_list.ts";
+import type { ApiKey } from "./access/mod.ts";
+import type { Ticket } from "./limits/mod.ts";
+import type { RequestMeter } from "./_request_meter.ts";
 import type { RunningRequests } from "./_running_requests.ts";
 
 /** A client may name its request, as long as the name is fit for a header and a log. */
@@ -9,6 +12,12 @@ const REQUEST_ID_REGEXP = /^[\w.:-]{1,128}$/;
 /** The id of a request: what the client calls it, if fit, else a new one. */
 export function requestIdOf(given: string | null | undefined): string {
   return given != null && REQUEST_ID_REGEXP.test(given) ? given : createId("req_");
+}
+
+/** Who watches a request. */
+export interface RequestWatcher {
+  readonly meter: RequestMeter;
+  readonly onEnd?: ((scope: RequestScope) => void) | undefined;
 }
 
 /** What belongs to one request: its id, and what runs for it, which ends when the client leaves or the server stops. */
@@ -21,16 +30,35 @@ export class RequestScope implements CallOwner, Listed<RequestScope> {
   readonly requestId: string;
   /** Whether an answer goes on after its headers, and will let go of the request itself. */
   streaming = false;
+  /** The key it came with, where keys are asked for. */
+  key: ApiKey | undefined;
+  /** Its place among the requests of its model, where these are limited. */
+  ticket: Ticket | undefined;
+  /** Measures it, if anyone wants to know. */
+  readonly observer: RequestMeter | undefined;
+  /** Whether the client left before the end. */
+  hasLeft = false;
+  readonly #onEnd: ((scope: RequestScope) => void) | undefined;
+  #hasEnded = false;
   readonly #request: Request;
   readonly #running: RunningRequests;
   #call: Call | undefined;
   #controller: AbortController | undefined;
   #watching: AbortSignal | undefined;
 
-  constructor(request: Request, running: RunningRequests) {
+  /**
+   * Takes up a request.
+   *
+   * @param request The request.
+   * @param running Where it is listed as long as something runs for it.
+   * @param watcher What measures it, and what is called when it is over.
+   */
+  constructor(request: Request, running: RunningRequests, watcher?: RequestWatcher) {
     this.requestId = requestIdOf(request.headers.get("x-request-id"));
     this.#request = request;
     this.#running = running;
+    this.observer = watcher?.meter;
+    this.#onEnd = watcher?.onEnd;
   }
 
   attach(call: Call): void {
@@ -49,22 +77,44 @@ export class RequestScope implements CallOwner, Listed<RequestScope> {
 
   /** Called when the client leaves. */
   handleEvent(): void {
+    this.hasLeft = true;
     this.abort(new DOMException("The client closed the connection", "AbortError"));
   }
 
   /** Ends what runs for the request. */
   abort(reason: unknown): void {
-    this.end();
+    this.#letGo();
     this.#controller?.abort(reason);
     this.#call?.abort(reason);
   }
 
-  /** Lets go of the request; to be called when nothing runs for it any more. */
+  /** The request is over: nothing runs for it any more, and its answer has been handed on. */
   end(): void {
+    this.#letGo();
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#giveBack();
+    this.#onEnd?.(this);
+  }
+
+  /** What no model has answered is not counted. */
+  #giveBack(): void {
+    const { ticket, observer } = this;
+    const tokens = observer?.tokens;
+    if (tokens === undefined) ticket?.refund();
+    else ticket?.release({ totalTokens: tokens.promptTokens + tokens.completionTokens });
+  }
+
+  #letGo(): void {
     if (!this.listed) return;
     this.#running.delete(this);
     this.#watching?.removeEventListener("abort", this);
     this.#watching = undefined;
+  }
+
+  /** Name of the key it came with. */
+  get keyName(): string | undefined {
+    return this.key?.name;
   }
 
   /** Watches the client, if it is not watched yet. */

@@ -1,4 +1,5 @@
 import { ChatModelError } from "../types/mod.ts";
+import { limitHeadersOf } from "./limits/mod.ts";
 import { ENCODINGS } from "./_content_encoding.ts";
 
 /** A header of an answer. */
@@ -60,6 +61,7 @@ export function pushRetryHeaders(error: ChatModelError, headers: Pick<AnswerHead
     headers.push(["retry-after-ms", String(Math.ceil(error.retryAfter))]);
     headers.push(["retry-after", String(Math.max(1, Math.ceil(error.retryAfter / 1000)))]);
   }
+  headers.push(...limitHeadersOf(error));
   if (error.code === "unsupported_encoding") headers.push(["accept-encoding", ENCODINGS]);
 }
 

@@ -21,11 +21,14 @@ export type Routes = Readonly<Record<string, Methods>>;
 
 /** A path's methods and the id in it, decoded. */
 export interface Found {
+  /** The path as in the list of routes. */
+  readonly path: string;
   readonly methods: Methods;
   readonly id: string;
 }
 
 interface Pattern {
+  readonly path: string;
   readonly prefix: string;
   readonly suffix: string;
   readonly methods: Methods;
@@ -39,8 +42,8 @@ export class Router {
   constructor(routes: Routes) {
     for (const [path, methods] of Object.entries(routes)) {
       const [prefix = "", suffix] = path.split(":id");
-      if (suffix === undefined) this.#plain.set(path, { methods, id: "" });
-      else this.#patterns.push({ prefix, suffix, methods });
+      if (suffix === undefined) this.#plain.set(path, { path, methods, id: "" });
+      else this.#patterns.push({ path, prefix, suffix, methods });
     }
     // The longest suffix first, so that "/responses/:id" does not take "/responses/x/cancel" for an id.
     this.#patterns.sort((a, b) => b.suffix.length - a.suffix.length);
@@ -50,9 +53,9 @@ export class Router {
   find(path: string): Found | undefined {
     const plain = this.#plain.get(path);
     if (plain !== undefined) return plain;
-    for (const { prefix, suffix, methods } of this.#patterns) {
+    for (const { path: pattern, prefix, suffix, methods } of this.#patterns) {
       if (path.length > prefix.length + suffix.length && path.startsWith(prefix) && path.endsWith(suffix)) {
-        return { methods, id: decode(path.slice(prefix.length, path.length - suffix.length)) };
+        return { path: pattern, methods, id: decode(path.slice(prefix.length, path.length - suffix.length)) };
       }
     }
     return undefined;

@@ -1,5 +1,7 @@
 /** All routes of an app. */
 import { chatCompletions, type ChatRouteOptions, modelNotFound } from "./_chat_completions.ts";
+import { allowedModels, checkAccess } from "./_admit.ts";
+import type { RequestScope } from "./_request_scope.ts";
 import { completionRoutes } from "./completions/mod.ts";
 import type { ModelDirectory } from "./directory.ts";
 import { embeddingRoutes } from "./_embeddings.ts";
@@ -39,24 +41,25 @@ function modelRoutes(directory: ModelDirectory): Routes {
   return {
     "/models": {
       async GET(_request, scope, headers) {
-        const data = await directory.list(scope.signal);
+        const data = allowedModels(await directory.list(scope.signal), scope);
         return jsonResponse(JSON.stringify({ object: "list", data }), 200, headers);
       },
     },
     "/models/:id": {
       async GET(_request, scope, headers, id) {
-        return jsonResponse(JSON.stringify(await getModel(id, directory, scope.signal)), 200, headers);
+        return jsonResponse(JSON.stringify(await getModel(id, directory, scope)), 200, headers);
       },
       async DELETE(_request, scope, _headers, id) {
-        await getModel(id, directory, scope.signal);
+        await getModel(id, directory, scope);
         throw notDeletable(id);
       },
     },
   };
 }
 
-async function getModel(id: string, directory: ModelDirectory, signal: AbortSignal): Promise<Model> {
-  const models = await directory.list(signal);
+async function getModel(id: string, directory: ModelDirectory, scope: RequestScope): Promise<Model> {
+  await checkAccess(id, scope, directory);
+  const models = await directory.list(scope.signal);
   const model = models.find((model) => model.id === id) ?? models.find((model) => `${model.id}:latest` === id);
   if (model === undefined) throw modelNotFound(id);
   return model;

@@ -1,10 +1,14 @@
 import { ChatModelError } from "../types/mod.ts";
 import type { CallLimits } from "../loaded_chat_model.ts";
+import { type ApiKeySource, checkHost, parseAllowedHost } from "./access/mod.ts";
+import type { Admission } from "./limits/mod.ts";
 import type { ChatRouteOptions } from "./_chat_completions.ts";
 import { preflightResponse, pushCorsHeaders } from "./_cors.ts";
 import { type AllowedOrigins, checkOrigin, isAllowedOrigin } from "./origins.ts";
 import { type AppModels, isDirectory, type ModelDirectory, StaticDirectory } from "./directory.ts";
 import { errorAnswer } from "./_error_answer.ts";
+import { RequestMeter } from "./_request_meter.ts";
+import type { RequestRecord } from "./request_record.ts";
 import { RequestScope } from "./_request_scope.ts";
 import { AnswerHeaders, errorStatus, invalidUrl, methodNotAllowed } from "./_respond.ts";
 import { isOwnPage } from "./_playground.ts";
@@ -42,6 +46,22 @@ export interface AppOptions extends CallLimits {
    * last 1000 answers and at most 64 MiB of them, gone when the server ends.
    */
   readonly responseStore?: ResponseStore;
+  /**
+   * Who may ask: requests need one of these keys as a bearer token, apart from those for the page at `/`, for
+   * `/openapi.json`, `/version`, `/ping` and below `/health`. Answers kept for one key are out of reach of the others.
+   * Default: everyone.
+   */
+  readonly apiKeys?: ApiKeySource;
+  /**
+   * Hosts under which the server may be asked, besides those of this machine such as `localhost`; each a name or an
+   * address without a port. For a server that only this machine reaches: a page elsewhere can have a name of its own
+   * point here (DNS rebinding), which this refuses. Default: any host.
+   */
+  readonly allowedHosts?: readonly string[];
+  /** How many requests run at once, and how many of each key in a minute. Default: no limits. */
+  readonly admission?: Admission;
+  /** Told of every request when it is over, for a log or for metrics. Must not throw. */
+  readonly onRequest?: (record: RequestRecord) => void;
   /**
    * Told of every error that is not the client's fault, with what caused it and the request's id.
    * Default: writes it to the console.
@@ -101,19 +121,22 @@ export interface App {
  * @throws {TypeError} If one of the models is none, or one of the allowed origins is no origin.
  */
 export function createApp(models: AppModels | ModelDirectory, options: AppOptions = {}): App {
-  const { allowedOrigins = [], onError = logError, playground = true } = options;
+  const { allowedOrigins = [], onError = logError, playground = true, apiKeys, admission, onRequest } = options;
   const directory = isDirectory(models) ? models : new StaticDirectory(models, options);
   if (allowedOrigins !== "*") allowedOrigins.forEach(checkOrigin);
+  const allowedHosts = options.allowedHosts?.map(parseAllowedHost);
   const running = new RunningRequests();
   const abortReasons = new Set<unknown>();
   const routeOptions: ChatRouteOptions = {
     directory,
+    admission,
     maxBodySize: options.maxBodySize ?? 33_554_432,
     keepAliveInterval: options.keepAliveInterval ?? 15_000,
     statusWait: options.statusWait ?? 15_000,
     responseStore: guardStore(options.responseStore ?? new MemoryResponseStore()),
     report(thrown, scope) {
       const error = ChatModelError.from(thrown);
+      scope.observer?.fail(error);
       // What the server itself ended, it need not be told of.
       if (errorStatus(error) < 500 || abortReasons.has(thrown)) return error;
       try {
@@ -127,12 +150,18 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
     },
   };
   const router = new Router(makeRoutes(routeOptions, { playground }));
+  // Tokens are measured for limits, too.
+  const isWatched = onRequest !== undefined || admission !== undefined;
+  const onEnd = onRequest && ((scope: RequestScope) => {
+    if (scope.observer !== undefined) onRequest(scope.observer.record(scope));
+  });
 
   async function respond(request: Request, scope: RequestScope, headers: AnswerHeaders): Promise<Response> {
     const path = pathOf(request.url);
     const plainPath = routePath(path);
     let response: Response;
     try {
+      if (allowedHosts !== undefined) checkHost(hostOf(request), allowedHosts);
       const origin = request.headers.get("origin");
       if (origin !== null) {
         // By an address of numbers the playground comes from this very server.
@@ -142,10 +171,14 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
       }
       const found = router.find(plainPath);
       if (found === undefined) throw invalidUrl(request.method, path);
-      const { methods, id } = found;
+      const { methods, id, path: route } = found;
+      if (scope.observer !== undefined) scope.observer.route = route;
+      if (apiKeys !== undefined && request.method !== "OPTIONS" && !isPublic(route)) {
+        scope.key = apiKeys.find(request.headers.get("authorization"));
+      }
       const { method } = request;
-      const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
-      if (route !== undefined) response = await route(request, scope, headers, id);
+      const answer = Object.hasOwn(methods, method) ? methods[method] : undefined;
+      if (answer !== undefined) response = await answer(request, scope, headers, id);
       else if (method === "HEAD" && methods.GET) {
         response = new Response(null, await methods.GET(request, scope, headers, id));
       } else {
@@ -157,15 +190,16 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
     } catch (thrown) {
       const error = routeOptions.report(thrown, scope);
       response = errorAnswer(error, plainPath, headers);
-    } finally {
-      if (!scope.streaming) scope.end();
     }
+    if (scope.observer !== undefined) scope.observer.status = response.status;
+    if (!scope.streaming) scope.end();
     return response;
   }
 
   return {
     fetch(request) {
-      const scope = new RequestScope(request, running);
+      const watcher = isWatched ? { meter: new RequestMeter(request.method), onEnd } : undefined;
+      const scope = new RequestScope(request, running, watcher);
       const headers = new AnswerHeaders(scope.requestId);
       return respond(request, scope, headers);
     },
@@ -174,6 +208,19 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
       running.abort(reason);
     },
   };
+}
+
+/** Routes that tell nothing of what the server holds: for browsers, which ask for a page without a key, and probes. */
+function isPublic(route: string): boolean {
+  return PUBLIC_ROUTES.has(route) || route.startsWith("/health/");
+}
+
+const PUBLIC_ROUTES = new Set(["/", "/openapi.json", "/version", "/ping", "/health"]);
+
+/** The host that a request is for: of its URL, which is made of the `Host` header. */
+function hostOf({ url }: Request): string {
+  const start = url.indexOf("://") + 3;
+  return url.slice(start, url.indexOf("/", start));
 }
 
 function foreignOrigin(origin: string): ChatModelError {

@@ -24,7 +24,8 @@ export interface ListenOptions {
   /**
    * Milliseconds that the head of a request gets to come in as a whole, give or take a quarter, or five seconds if that
    * is less. A client that takes longer is answered with status 408 and code `request_timeout`, and the connection
-   * closed; one that has not sent anything finds it closed. `Infinity` for no limit. @default {15_000}
+   * closed; one that has not sent anything finds it closed. A head that begins behind a hundred requests that run is
+   * not waited for longer than others. `Infinity` for no limit. @default {15_000}
    */
   readonly headersTimeout?: number;
   /**

@@ -82,6 +82,16 @@ const FORM: Kinds = {
     when: "A page of an origin that was not allowed asks",
     remedy: "Allow the origin: `--allow-origin`, or the option `allowedOrigins`",
   },
+  host_not_allowed: {
+    status: 403,
+    when: "A server for this machine only is asked under a name that is not this machine's",
+    remedy: "Use `localhost`, or allow the name: `--allow-host`",
+  },
+  invalid_api_key: {
+    status: 401,
+    when: "The request has no API key, or one that is not known",
+    remedy: "Send `Authorization: Bearer KEY` with a key of this server; `cli.ts keys create` makes one",
+  },
 };
 
 /** What is wrong with what a request asks for. */
@@ -130,6 +140,11 @@ const REQUEST: Kinds = {
     status: 404,
     when: "No model of that name is served, or Ollama or another upstream does not have it",
     remedy: "See `GET /v1/models`; `ollama pull NAME`",
+  },
+  model_not_allowed: {
+    status: 403,
+    when: "The API key is not for this model",
+    remedy: "Use a key that is, or a model that `GET /v1/models` lists for this one",
   },
   model_not_deletable: {
     status: 403,
@@ -244,15 +259,27 @@ const MODEL: Kinds = {
   rate_limit_exceeded: {
     status: 429,
     retryable: true,
-    when: "Too many requests for now",
+    when: "Too many requests or tokens for now: here, by the limits of the key, or upstream",
     remedy: "Wait as long as `retry-after` says",
+    headers: ["retry-after", "retry-after-ms"],
+  },
+  request_over_limit: {
+    status: 400,
+    when: "The request is larger than all that its key may use in a minute",
+    remedy: "Shorten the conversation, lower `max_completion_tokens` or `n`; or raise the key's limit",
+  },
+  limit_store_lost: {
+    status: 503,
+    retryable: true,
+    when: "The store that counts requests and tokens cannot be reached, and limits are to hold nevertheless",
+    remedy: "Try again later; for who runs the server: look after Redis, or let requests through while it is lost",
     headers: ["retry-after", "retry-after-ms"],
   },
   overloaded: {
     status: 503,
     retryable: true,
-    when: "The upstream is busy",
-    remedy: "Try again later; Ollama: raise `OLLAMA_MAX_QUEUE` there",
+    when: "The upstream is busy, or as many requests run and wait here as the model may have",
+    remedy: "Try again later; Ollama: raise `OLLAMA_MAX_QUEUE` there; here: raise `maxConcurrency` or `maxQueue`",
     headers: ["retry-after", "retry-after-ms"],
   },
   server_stopping: { status: 503, retryable: true, when: "The server stops", remedy: "Try again, perhaps elsewhere" },

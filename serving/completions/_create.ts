@@ -2,6 +2,7 @@
 import { createId } from "../../streaming/_ids.ts";
 import { encodeFrames } from "../../streaming/encode_sse.ts";
 import { ChatCompletionStream } from "../../streaming/mod.ts";
+import { estimateTokens } from "../limits/mod.ts";
 import type { LoadedChatModel } from "../../loaded_chat_model.ts";
 import { type ChatRouteOptions, eventStreamResponse, findModel, firstBatch, openStream } from "../_chat_completions.ts";
 import { readJson } from "../_body.ts";
@@ -26,7 +27,7 @@ export async function createCompletion(
   const parsed = parseCompletionRequest(await readJson(request, options.maxBodySize));
   const id = createId("cmpl-");
   const [first, second] = parsed.requests;
-  const found = findModel(first, options.directory);
+  const found = findModel(first, { scope, headers }, options, () => tokensOf(parsed));
   if (parsed.stream) {
     const stream = second === undefined
       ? await openStream(found, first, scope, options)
@@ -38,10 +39,10 @@ export async function createCompletion(
     return eventStreamResponse(body, scope, headers);
   }
   const model = found instanceof Promise ? await found : found;
-  const { signal, requestId } = scope;
+  const { signal, requestId, observer } = scope;
   const answers = second === undefined
     ? [await model.predict(first, scope)]
-    : await runBounded(parsed.requests, (request, signal) => model.predict(request, { signal, requestId }), {
+    : await runBounded(parsed.requests, (request, signal) => model.predict(request, { signal, requestId, observer }), {
       limit: AT_A_TIME,
       signal,
     });
@@ -51,11 +52,16 @@ export async function createCompletion(
 async function openSeveral(
   model: LoadedChatModel | Promise<LoadedChatModel>,
   { requests, count }: CompletionRequest,
-  { signal, requestId }: RequestScope,
-  { statusWait }: ChatRouteOptions,
+  { signal, requestId, observer }: RequestScope,
+  { statusWait, admission }: ChatRouteOptions,
 ): Promise<ChatCompletionStream> {
-  const call = { signal, requestId };
-  const stream = new ChatCompletionStream(new MergedAnswers({ model, requests, count, limit: AT_A_TIME, call }));
+  const call = { signal, requestId, observer };
+  const found = admission === undefined ? model : await model;
+  const stream = new ChatCompletionStream(new MergedAnswers({ model: found, requests, count, limit: AT_A_TIME, call }));
   await firstBatch(stream, statusWait);
   return stream;
+}
+
+function tokensOf({ requests }: CompletionRequest): number {
+  return requests.reduce((sum, request) => sum + estimateTokens(request), 0);
 }

@@ -27,7 +27,7 @@ export async function createResponse(
   const responseRequest = parseResponseRequest(await readJson(request, options.maxBodySize));
   const items = await gatherItems(responseRequest, options.responseStore);
   const chatRequest = toChatRequest(responseRequest, items);
-  const found = findModel(chatRequest, options.directory);
+  const found = findModel(chatRequest, { scope, headers }, options);
   const keep = (response: ResponseObject) => keepResponse(response, responseRequest, items, options.responseStore);
   if (responseRequest.stream) {
     let name = chatRequest.model;

@@ -46,11 +46,27 @@ const MEANING = `
 | retries | status 429 and 503 are tried again when \`retry-after-ms\` says, where the client reads it |
 `;
 
-/** Names of the tests that passed, in the runner's report. */
-function passedTests(report: string): Set<string> {
+const THINKING = `
+## How a client shows thinking
+
+- \`@ai-sdk/openai\`: only if asked for it. With
+  \`providerOptions: { openai: { reasoningSummary: "auto", forceReasoning: true } }\` it has \`reasoningText\`: it reads
+  the summary of thinking, which has to be asked for, and asks for it only of models that it knows to think, unless it
+  is told to.
+- \`@ai-sdk/openai .chat()\`: not at all, as OpenAI sends none there.
+- \`@ai-sdk/openai-compatible\`: without being asked.
+`;
+
+/**
+ * Names of the tests that passed.
+ *
+ * @param report The runner's report, in JUnit's XML.
+ * @returns The names.
+ */
+export function passedTests(report: string): Set<string> {
   const passed = new Set<string>();
   for (const [, attributes = "", inner = ""] of report.matchAll(/<testcase ([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)) {
-    const name = /(?:^|\\s)name="([^"]*)"/.exec(attributes)?.[1];
+    const name = /(?:^|\s)name="([^"]*)"/.exec(attributes)?.[1];
     if (name !== undefined && !/<(failure|error|skipped)/.test(inner)) passed.add(unescape(name));
   }
   return passed;
@@ -98,7 +114,7 @@ export function makePage(passed: ReadonlySet<string>): string {
   ];
   const notes = clients.flatMap((client) => notesOf(client).map((note) => `- \`${client.name}\`, ${note}`));
   const table = rows.map((row) => `| ${row.join(" | ")} |`).join("\n");
-  return `${INTRODUCTION}\n${table}\n${MEANING}\n## What a client does not do\n\n${notes.join("\n")}\n`;
+  return `${INTRODUCTION}\n${table}\n${MEANING}${THINKING}\n## What a client does not do\n\n${notes.join("\n")}\n`;
 }
 
 async function runTests(): Promise<string> {

@@ -3,6 +3,7 @@ import { ChatModel, ChatModelError, loadChatModel, ModelConfig, setModel } from 
 import { toChatModel } from "../../chat_model.ts";
 import { takeModel } from "../../set_model.ts";
 import { Answering, loadAnything, loadMethod, reasonOf, REQUEST, Streaming } from "./_models.ts";
+import { NO_SPAN } from "../../call_observer.ts";
 
 class Greeter extends ChatModel {
   override predict(): string {
@@ -71,6 +72,7 @@ Deno.test("ChatModel.predict() and predictStream() work on the bare instance, as
     requestId: "r",
     artifacts: {},
     modelConfig: new ModelConfig(),
+    span: NO_SPAN,
   };
   const messages = REQUEST.messages;
   class Router extends ChatModel {

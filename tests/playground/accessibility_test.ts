@@ -36,6 +36,7 @@ for (const [name, options] of LOOKS) {
     const model = new ScriptedModel({
       text: saying({ reasoning: "Thinking" }, TEXT, { finish_reason: "stop", custom_outputs: { a: 1 } }),
       tool: saying({ tool_calls: [{ type: "function", function: { name: "add", arguments: "{}" } }] }),
+      choices: saying({ choices: [0, 1].map((index) => ({ index, delta: { content: `Answer ${index}` } })) }),
       wait: sayingForever("The beginning"),
       // deno-lint-ignore require-yield -- fails before it says anything
       async *fail() {
@@ -72,6 +73,11 @@ for (const [name, options] of LOOKS) {
       await send("tool");
       await answer(3);
       await check(page, "with a tool's call");
+      await page.getByRole("button", { name: "New chat" }).click();
+      await send("choices");
+      await answer();
+      assertEquals(await page.getByRole("group", { name: "Answers" }).count(), 1);
+      await check(page, "with two answers");
       await page.getByRole("button", { name: "New chat" }).click();
       await send("wait");
       await page.getByText("The beginning").waitFor();

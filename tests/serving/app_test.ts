@@ -32,7 +32,7 @@ for (const path of ["/v1/chat/completions", "/chat/completions", "/v1/chat/compl
 Deno.test("App.fetch() answers what is no route with 404 in JSON, whatever the method", async () => {
   const app = testApp();
   for (
-    const path of ["/nope", "/v1", "/v2/models", "/v1/v1/models", "//v1/models", "/v1/chat", "/%2e%2e/x", "/v1/x?y"]
+    const path of ["/nope", "/v1", "/v2/models", "/v1/v1/models", "//v2/models", "/v1/chat", "/%2e%2e/x", "/v1/x?y"]
   ) {
     for (const method of ["GET", "POST", "DELETE", "OPTIONS"]) {
       assertError(await send(app, path, { method }), 404, "unknown_url");

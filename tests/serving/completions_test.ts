@@ -342,6 +342,21 @@ Deno.test("POST /v1/completions answers with an error's own status when the firs
   }
 });
 
+Deno.test("POST /v1/completions writes no longer lines than clients read", async () => {
+  const many = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`k${i}`, "x".repeat(10_000)]));
+  const split = await complete(testApp({ m: new Fixed({ content: "a", custom_outputs: many }) }), {
+    prompt: "a",
+    stream: true,
+  });
+  assert(split.text.endsWith("data: [DONE]\n\n"), split.text.slice(-200));
+  assert(split.text.length > 90_000 && Math.max(...split.text.split("\n").map(({ length }) => length)) <= 65_536);
+  const app = testApp({ m: new Fixed({ content: "a", custom_outputs: { long: "x".repeat(70_000) } }) });
+  const { text } = await complete(app, { prompt: "a", stream: true });
+  assertStringIncludes(text, '"code":"chunk_too_long"');
+  assert(!text.includes("[DONE]") && text.length < 1000, text.slice(0, 500));
+  assertEquals((await complete(app, { prompt: "a" })).json.custom_outputs.long.length, 70_000);
+});
+
 for (
   const { name, body, param } of [
     { name: "no prompt", body: {}, param: "prompt" },

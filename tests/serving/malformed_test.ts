@@ -8,6 +8,7 @@ import { Connection, HELLO, plain, post, start, type WireAnswer } from "./_wire.
 function assertWireError(answer: WireAnswer, status: number, code: string): void {
   assertEquals(answer.status, status, answer.head + answer.body);
   assertEquals(answer.headers.get("content-type"), "application/json");
+  assertMatch(answer.head, /^openai-processing-ms: \d+\r$/m);
   assertMatch(answer.headers.get("x-request-id") ?? "", /^req_[\w-]{10,}$/);
   const { error, ...rest } = JSON.parse(answer.body);
   assertEquals(rest, {});
@@ -23,7 +24,7 @@ const MALFORMED: readonly [name: string, request: string, status: number, code: 
   ["another version", "GET / HTTP/9.9\r\nhost: localhost\r\n\r\n", 400, "malformed_request"],
   ["HTTP/2 without asking", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "malformed_request"],
   ["TLS", "\x16\x03\x01\x02\x00\x01\x00\x01", 400, "malformed_request"],
-  ["an unknown method", "BREW / HTTP/1.1\r\nhost: localhost\r\n\r\n", 400, "malformed_request"],
+  ["an unknown method on a route", "BREW / HTTP/1.1\r\nhost: localhost\r\n\r\n", 405, "method_not_supported"],
   ["a bad header", "GET / HTTP/1.1\r\nhost: localhost\r\nb d: x\r\n\r\n", 400, "malformed_request"],
   ["a bad length", "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: x\r\n\r\n", 400, "malformed_request"],
   [

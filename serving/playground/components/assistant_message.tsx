@@ -1,7 +1,10 @@
 import type { JSX } from "preact";
 import type { Chat } from "../state/chat.ts";
+import { chosenOf } from "../state/choice.ts";
 import type { AssistantTurn } from "../state/types.ts";
+import { bringsSomething } from "../wire/accumulate.ts";
 import { CopyButton, IconButton } from "./button.tsx";
+import { ChoiceSwitch } from "./choice_switch.tsx";
 import { ErrorBox } from "./error_box.tsx";
 import { focusComposer } from "./focus.ts";
 import { Markdown } from "./markdown.tsx";
@@ -20,13 +23,21 @@ interface AssistantMessageProps {
 export const AssistantMessage = pure(Message);
 
 function Message({ chat, turn, isBusy }: AssistantMessageProps): JSX.Element {
-  const { progress, content, reasoning, refusal, calls, customOutputs, failure } = turn;
+  const { model, progress, choices, customOutputs, failure } = turn;
+  const { index, content, reasoning, refusal, calls, finishReason } = chosenOf(turn);
   const isRunning = progress === "waiting" || progress === "streaming";
+  const isThinking = isRunning && finishReason === undefined && content === "" && calls.length === 0;
+  // The server may not even know a model of that name: then nobody has said anything.
+  const isUnanswered = progress === "failed" && !bringsSomething({ ...turn, choices: [] }, turn);
   return (
-    <article class={`message assistant ${progress}`} aria-label={`${turn.model || "Model"} said`}>
-      <div class="speaker">{turn.model || "default model"}</div>
-      {reasoning !== "" && <Reasoning text={reasoning} isRunning={isRunning && content === "" && calls.length === 0} />}
-      {content !== "" && <Markdown text={content} />}
+    <article
+      class={`message assistant ${progress}`}
+      aria-label={isUnanswered ? `No answer from ${model || "default model"}` : `${model || "Model"} said`}
+    >
+      <div class="speaker">{isUnanswered && "No answer from "}{model || "default model"}</div>
+      {choices.length > 1 && <ChoiceSwitch chat={chat} turn={turn} />}
+      {reasoning !== "" && <Reasoning key={`reasoning-${index}`} text={reasoning} isRunning={isThinking} />}
+      {content !== "" && <Markdown key={`text-${index}`} text={content} />}
       {refusal !== "" && (
         <p class="refusal">
           <strong>Refused:</strong> {refusal}
@@ -34,7 +45,7 @@ function Message({ chat, turn, isBusy }: AssistantMessageProps): JSX.Element {
       )}
       {calls.length > 0 && <ToolCalls chat={chat} turn={turn} isBusy={isBusy} />}
       {progress === "waiting" && <Waiting />}
-      {progress === "streaming" && <span class="caret" aria-hidden="true" />}
+      {progress === "streaming" && finishReason === undefined && <span class="caret" aria-hidden="true" />}
       {progress === "done" && content === "" && refusal === "" && calls.length === 0 && (
         <p class="quiet">There is no text in the answer. What there is stands in its frames.</p>
       )}
@@ -66,7 +77,7 @@ function Footer({ chat, turn, isBusy }: AssistantMessageProps): JSX.Element {
     <div class="foot">
       <Statistics turn={turn} />
       <div class="actions">
-        <CopyButton label="Copy answer" text={() => turn.content} />
+        <CopyButton label="Copy answer" text={() => chosenOf(turn).content} />
         {turn.failure === undefined && (
           <IconButton
             icon="retry"

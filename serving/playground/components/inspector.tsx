@@ -2,7 +2,8 @@ import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { apiKey } from "../state/api_key.ts";
 import { type Chat, fieldId } from "../state/chat.ts";
-import type { Exchange, Settings, State } from "../state/types.ts";
+import { chosenOf, waitsForResults } from "../state/choice.ts";
+import type { Exchange, Settings, State, Turn } from "../state/types.ts";
 import { apiBase } from "../wire/client.ts";
 import { buildRequest, findProblems } from "../wire/request.ts";
 import { shorten, toReadableJson } from "../wire/shorten.ts";
@@ -22,6 +23,7 @@ export function Inspector({ chat, state }: { readonly chat: Chat; readonly state
       onClose={() => chat.inspect(undefined)}
     >
       {isNext && <LeftOut settings={state.settings} />}
+      {isNext && <Unanswered turns={state.turns} />}
       <Tabs exchange={exchange} isNext={isNext} />
     </Dialog>
   );
@@ -33,6 +35,17 @@ function LeftOut({ settings }: { readonly settings: Settings }): JSX.Element | n
   if (names.length === 0) return null;
   const labels = names.map((name) => document.querySelector(`label[for="${fieldId(name)}"]`)?.textContent ?? name);
   return <p class="notice">Without what is not valid: {labels.join(", ")}</p>;
+}
+
+/** Says that the request cannot be sent like this, because results of tools are not there yet. */
+function Unanswered({ turns }: { readonly turns: readonly Turn[] }): JSX.Element | null {
+  const calls = turns.flatMap((turn) => turn.role === "assistant" && waitsForResults(turn) ? chosenOf(turn).calls : []);
+  if (calls.length === 0) return null;
+  return (
+    <p class="notice">
+      Without the results of what the model calls, which are not sent yet: {calls.map(({ name }) => name).join(", ")}
+    </p>
+  );
 }
 
 interface Tab {

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { chosenOf } from "../state/choice.ts";
 import type { AssistantTurn } from "../state/types.ts";
 
 /** Milliseconds below which a speed is noise. */
@@ -6,7 +7,8 @@ const SHORTEST = 20;
 
 /** How the answer went, in numbers. */
 export function Statistics({ turn }: { readonly turn: AssistantTurn }): JSX.Element {
-  const { tokens, timing: { firstToken, total }, finishReason } = turn;
+  const { tokens, timing: { firstToken, total } } = turn;
+  const { finishReason } = chosenOf(turn);
   const speed = speedOf(turn);
   const entries: readonly (readonly [label: string, value: string | undefined])[] = [
     ["Finish", finishReason],

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
-import { type Chat, waitsForResults } from "../state/chat.ts";
+import type { Chat } from "../state/chat.ts";
+import { chosenOf, waitsForResults } from "../state/choice.ts";
 import type { AssistantTurn, Call } from "../state/types.ts";
 import { tryParse } from "../wire/accumulate.ts";
 import { focusComposer } from "./focus.ts";
@@ -13,6 +14,7 @@ interface ToolCallsProps {
 
 /** The calls of an answer, each with a field for its result. */
 export function ToolCalls({ chat, turn, isBusy }: ToolCallsProps): JSX.Element {
+  const { index: choice, calls, answered } = chosenOf(turn);
   const isOpen = waitsForResults(turn);
   const send = () => {
     chat.sendResults(turn.id);
@@ -20,13 +22,13 @@ export function ToolCalls({ chat, turn, isBusy }: ToolCallsProps): JSX.Element {
   };
   return (
     <div class="tool-calls">
-      {turn.calls.map((call, index) => (
+      {calls.map((call, index) => (
         <ToolCall
-          key={index}
+          key={`${choice}-${index}`}
           call={call}
-          id={`${turn.id}-${index}`}
+          id={`${turn.id}-${choice}-${index}`}
           isOpen={isOpen}
-          isAnswered={turn.answered}
+          isAnswered={answered}
           onInput={(result) => chat.setResult(turn.id, index, result)}
           onSend={send}
         />
@@ -34,7 +36,7 @@ export function ToolCalls({ chat, turn, isBusy }: ToolCallsProps): JSX.Element {
       {isOpen && (
         <div class="tool-actions">
           <button type="button" class="button primary" disabled={isBusy} onClick={send}>
-            {turn.calls.length === 1 ? "Send result" : "Send results"}
+            {calls.length === 1 ? "Send result" : "Send results"}
           </button>
           <span class="hint">Ctrl + Enter</span>
         </div>

@@ -1,4 +1,4 @@
-import { type RefObject } from "preact";
+import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 /** Pixels from the end within which a reader who scrolls down has come back to it. */
@@ -9,7 +9,7 @@ const AT_END = 1;
 
 /** A part of the page that scrolls. */
 export interface Following {
-  readonly scroller: RefObject<HTMLDivElement>;
+  readonly scroller: RefObject<HTMLDivElement | null>;
   readonly onScroll: () => void;
 }
 

@@ -1,10 +1,11 @@
 /** What can be done with a conversation. */
 import { ask, listModels } from "../wire/client.ts";
 import { buildRequest, findProblems } from "../wire/request.ts";
+import { changeChoice, chosenOf, waitsForResults } from "./choice.ts";
 import { createId } from "./id.ts";
 import type { Store } from "./store.ts";
 import { WIDE } from "./wide.ts";
-import type { AssistantTurn, Draft, Settings, State, Turn } from "./types.ts";
+import type { AssistantTurn, Choice, Draft, Json, Settings, State, Turn } from "./types.ts";
 
 /** Milliseconds between two drawings of an answer that comes in. */
 const DRAW_INTERVAL = 40;
@@ -54,13 +55,7 @@ export class Chat {
   send(): void {
     const { draft, turns } = this.store.value;
     if (this.isBusy() || (draft.text.trim() === "" && draft.images.length === 0)) return;
-    const last = turns.at(-1);
-    if (last?.role === "assistant" && waitsForResults(last)) {
-      return this.tell(
-        "The model waits for its tools: fill in their results above and send them, or delete the answer",
-      );
-    }
-    if (!this.#mayAsk()) return;
+    if (!this.#mayAsk(turns)) return;
     this.store.update(({ notice: _, ...state }) => ({
       ...state,
       turns: [...turns, { role: "user", id: createId(), ...draft }],
@@ -71,20 +66,20 @@ export class Chat {
 
   /** Puts another text in place of a message, and asks again from there. */
   resend(id: string, text: string): void {
-    if (this.isBusy() || !this.#mayAsk()) return;
+    const kept = upTo(this.store.value.turns, id, true);
+    if (this.isBusy() || !this.#mayAsk(kept)) return;
     this.store.update(({ editing: _, ...state }) => ({
       ...state,
-      turns: upTo(state.turns, id, true).map((turn) =>
-        turn.id === id && turn.role === "user" ? { ...turn, text } : turn
-      ),
+      turns: kept.map((turn) => turn.id === id && turn.role === "user" ? { ...turn, text } : turn),
     }));
     void this.#answer();
   }
 
   /** Asks again for an answer; what came after it goes. */
   retry(id: string): void {
-    if (this.isBusy() || !this.#mayAsk()) return;
-    this.store.update((state) => ({ ...state, turns: upTo(state.turns, id, false) }));
+    const kept = upTo(this.store.value.turns, id, false);
+    if (this.isBusy() || !this.#mayAsk(kept)) return;
+    this.store.update((state) => ({ ...state, turns: kept }));
     void this.#answer();
   }
 
@@ -114,16 +109,23 @@ export class Chat {
   }
 
   setResult(id: string, position: number, result: string): void {
-    this.#changeAnswer(id, (turn) => ({
-      ...turn,
-      calls: turn.calls.map((call, index) => index === position ? { ...call, result } : call),
+    this.#changeChosen(id, (choice) => ({
+      ...choice,
+      calls: choice.calls.map((call, index) => index === position ? { ...call, result } : call),
     }));
+  }
+
+  /** Shows another of the model's answers, and goes on from that. */
+  choose(id: string, chosen: number, announcement: string): void {
+    this.#changeAnswer(id, (turn) => ({ ...turn, chosen }));
+    this.#set({ announcement });
   }
 
   /** Hands the results of the calls to the model. */
   sendResults(id: string): void {
-    if (this.isBusy() || !this.#mayAsk()) return;
-    this.#changeAnswer(id, (turn) => ({ ...turn, answered: true }));
+    const others = this.store.value.turns.filter((turn) => turn.id !== id);
+    if (this.isBusy() || !this.#mayAsk(others)) return;
+    this.#changeChosen(id, (choice) => ({ ...choice, answered: true }));
     void this.#answer();
   }
 
@@ -136,8 +138,12 @@ export class Chat {
     this.#controller?.abort();
   }
 
-  /** Whether the settings make sense; if not, the first that does not is shown. */
-  #mayAsk(): boolean {
+  /** Whether no tool is waited for and the settings make sense; if not, the first that does not is shown. */
+  #mayAsk(turns: readonly Turn[]): boolean {
+    if (turns.some((turn) => turn.role === "assistant" && waitsForResults(turn))) {
+      this.tell("The model waits for its tools: fill in their results above and send them, or delete the answer");
+      return false;
+    }
     const [field] = Object.keys(findProblems(this.store.value.settings));
     if (field === undefined) return true;
     this.#set({
@@ -159,10 +165,12 @@ export class Chat {
       turns: [...state.turns, turn],
       announcement: "Waiting for the answer",
     }));
-    const timer = setInterval(() => this.#changeAnswer(turn.id, () => turn), DRAW_INTERVAL);
+    // Which of the answers is looked at is the reader's choice meanwhile.
+    const draw = () => this.#changeAnswer(turn.id, ({ chosen }) => ({ ...turn, chosen }));
+    const timer = setInterval(draw, DRAW_INTERVAL);
     for await (const grown of ask(turn, controller.signal)) turn = grown;
     clearInterval(timer);
-    this.#changeAnswer(turn.id, () => turn);
+    draw();
     // Another may have begun since, if this one was thrown away.
     if (this.#controller !== controller) return;
     this.#controller = undefined;
@@ -176,14 +184,13 @@ export class Chat {
     }));
   }
 
+  #changeChosen(id: string, change: (choice: Choice) => Choice): void {
+    this.#changeAnswer(id, (turn) => changeChoice(turn, chosenOf(turn).index, change));
+  }
+
   #set(change: Partial<State>): void {
     this.store.update((state) => ({ ...state, ...change }));
   }
-}
-
-/** Whether the model made calls whose results it has not got. */
-export function waitsForResults({ progress, calls, answered }: AssistantTurn): boolean {
-  return progress === "done" && calls.length > 0 && !answered;
 }
 
 /** The id of a setting's input. */
@@ -192,19 +199,23 @@ export function fieldId(name: string): string {
 }
 
 function emptyAnswer(settings: Settings, turns: readonly Turn[]): AssistantTurn {
+  const request = buildRequest(settings, turns);
   return {
     role: "assistant",
     id: createId(),
-    model: settings.model,
+    model: nameOf(request.model),
     progress: "waiting",
-    content: "",
-    reasoning: "",
-    refusal: "",
-    calls: [],
-    answered: false,
+    choices: [],
+    chosen: 0,
     timing: {},
-    exchange: { request: buildRequest(settings, turns), frames: [] },
+    exchange: { request, frames: [] },
   };
+}
+
+/** The model that a request names; more fields may name another than is chosen, or none that can be. */
+function nameOf(model: Json | undefined): string {
+  if (model === undefined || model === null) return "";
+  return typeof model === "string" ? model : JSON.stringify(model);
 }
 
 function upTo(turns: readonly Turn[], id: string, inclusive: boolean): readonly Turn[] {
@@ -212,8 +223,10 @@ function upTo(turns: readonly Turn[], id: string, inclusive: boolean): readonly 
   return turns.slice(0, inclusive ? index + 1 : index);
 }
 
-function describeEnd({ progress, failure, calls }: AssistantTurn): string {
+function describeEnd(turn: AssistantTurn): string {
+  const { progress, failure, choices } = turn;
   if (progress === "failed") return `Error: ${failure?.message ?? "unknown"}`;
   if (progress === "stopped") return "Answer stopped";
-  return calls.length > 0 ? "The model calls a tool: give its result" : "Answer complete";
+  if (waitsForResults(turn)) return "The model calls a tool: give its result";
+  return choices.length > 1 ? `${choices.length} answers complete` : "Answer complete";
 }

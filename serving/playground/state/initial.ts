@@ -4,7 +4,7 @@ import type { State, Turn } from "./types.ts";
 import { asObject, isObject, tryParse } from "../wire/accumulate.ts";
 
 /** Changes when what is kept does. */
-const KEY = "chat-model-playground-1";
+const KEY = "chat-model-playground-2";
 
 const EMPTY: State = {
   models: { state: "loading" },

@@ -94,12 +94,9 @@ export interface Exchange {
 /** How far an answer is. */
 export type Progress = "waiting" | "streaming" | "done" | "stopped" | "failed";
 
-/** What the model said. */
-export interface AssistantTurn {
-  readonly role: "assistant";
-  readonly id: string;
-  readonly model: string;
-  readonly progress: Progress;
+/** One of the answers that the model gave: there are several if `n` was asked for. */
+export interface Choice {
+  readonly index: number;
   readonly content: string;
   readonly reasoning: string;
   readonly refusal: string;
@@ -107,6 +104,19 @@ export interface AssistantTurn {
   /** Whether the results of the calls have been given. */
   readonly answered: boolean;
   readonly finishReason?: string;
+}
+
+/** What the model said. */
+export interface AssistantTurn {
+  readonly role: "assistant";
+  readonly id: string;
+  /** The model that was asked, or that the answer says it is of; empty if none was named. */
+  readonly model: string;
+  readonly progress: Progress;
+  /** In the order of their indexes; empty as long as nothing has come. */
+  readonly choices: readonly Choice[];
+  /** Index of the one that is shown, and that the conversation goes on from. */
+  readonly chosen: number;
   readonly tokens?: TokenCount;
   readonly timing: Timing;
   readonly customOutputs?: Json;

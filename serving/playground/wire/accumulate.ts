@@ -1,25 +1,10 @@
 /** Putting an answer together from chunks, or from the one object of an answer that is not streamed. */
 import type { AssistantTurn, Call, Failure, Json, JsonObject, TokenCount } from "../state/types.ts";
+import { changeChoice, emptyChoice } from "../state/choice.ts";
 
-/** Adds what a chunk (or a whole response) says to an answer. */
+/** Adds what a chunk (or a whole response) says to the answers. */
 export function addChunk(turn: AssistantTurn, chunk: JsonObject): AssistantTurn {
-  let result = turn;
-  const choice = asArray(chunk.choices).map(asObject).find((choice) => (choice.index ?? 0) === 0);
-  const piece = asObject(choice?.delta ?? choice?.message);
-  const content = asText(piece.content);
-  const reasoning = asText(piece.reasoning ?? piece.reasoning_content);
-  const refusal = asText(piece.refusal);
-  if (content !== "" || reasoning !== "" || refusal !== "") {
-    result = {
-      ...result,
-      content: result.content + content,
-      reasoning: result.reasoning + reasoning,
-      refusal: result.refusal + refusal,
-    };
-  }
-  const calls = asArray(piece.tool_calls).map(asObject);
-  if (calls.length > 0) result = { ...result, calls: calls.reduce(addCall, result.calls) };
-  if (typeof choice?.finish_reason === "string") result = { ...result, finishReason: choice.finish_reason };
+  let result = asArray(chunk.choices).map(asObject).reduce(addChoice, turn);
   if (typeof chunk.model === "string" && chunk.model !== "") result = { ...result, model: chunk.model };
   if (chunk.custom_outputs !== undefined && chunk.custom_outputs !== null) {
     result = { ...result, customOutputs: chunk.custom_outputs };
@@ -29,9 +14,24 @@ export function addChunk(turn: AssistantTurn, chunk: JsonObject): AssistantTurn 
 }
 
 /** Whether a chunk brings something to read: the first of those ends the wait. */
-export function bringsSomething(before: AssistantTurn, after: AssistantTurn): boolean {
-  return before.content !== after.content || before.reasoning !== after.reasoning || before.refusal !== after.refusal ||
-    before.calls !== after.calls;
+export function bringsSomething({ choices: before }: AssistantTurn, { choices: after }: AssistantTurn): boolean {
+  return after.some((choice) => {
+    const old = before.find(({ index }) => index === choice.index) ?? emptyChoice(choice.index);
+    return old.content !== choice.content || old.reasoning !== choice.reasoning || old.refusal !== choice.refusal ||
+      old.calls.length !== choice.calls.length || old.calls.some((call, position) => call !== choice.calls[position]);
+  });
+}
+
+function addChoice(turn: AssistantTurn, piece: JsonObject): AssistantTurn {
+  const said = asObject(piece.delta ?? piece.message);
+  return changeChoice(turn, typeof piece.index === "number" ? piece.index : 0, (choice) => ({
+    ...choice,
+    content: choice.content + asText(said.content),
+    reasoning: choice.reasoning + asText(said.reasoning ?? said.reasoning_content),
+    refusal: choice.refusal + asText(said.refusal),
+    calls: asArray(said.tool_calls).map(asObject).reduce(addCall, choice.calls),
+    ...(typeof piece.finish_reason === "string" && { finishReason: piece.finish_reason }),
+  }));
 }
 
 function addCall(calls: readonly Call[], piece: JsonObject, position: number): readonly Call[] {

@@ -1,5 +1,6 @@
 /** Making a request of the settings and the conversation. */
 import type { AssistantTurn, FieldName, Json, JsonObject, Problems, Settings, Turn, UserTurn } from "../state/types.ts";
+import { chosenOf } from "../state/choice.ts";
 import { isObject, tryParse } from "./accumulate.ts";
 import { describeJsonError } from "./json_error.ts";
 
@@ -124,7 +125,7 @@ function toUserMessage({ text, images }: UserTurn): JsonObject {
 
 /** The answer and the results of its calls. Of one that was cut, only the text is of use; without text it is left out. */
 function toAnswerMessages(turn: AssistantTurn): Json[] {
-  const { content, reasoning, refusal, calls } = turn;
+  const { content, reasoning, refusal, calls, answered } = chosenOf(turn);
   const isComplete = turn.progress === "done";
   const withCalls = isComplete && calls.length > 0;
   if (content === "" && refusal === "" && !withCalls) return isComplete ? [{ role: "assistant", content }] : [];
@@ -139,6 +140,7 @@ function toAnswerMessages(turn: AssistantTurn): Json[] {
       ),
     }),
   };
-  if (!withCalls) return [message];
+  // A result that nobody has given is none: an empty text would be one.
+  if (!withCalls || !answered) return [message];
   return [message, ...calls.map(({ id, result }) => ({ role: "tool", tool_call_id: id, content: result }))];
 }

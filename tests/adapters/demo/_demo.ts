@@ -4,6 +4,7 @@ import { ModelConfig } from "../../../mod.ts";
 import { DemoChatModel } from "../../../adapters/demo/mod.ts";
 import type { AnswerPart, PartialResponse, PredictPart, ToolCallPart } from "../../../streaming/mod.ts";
 import type { ChatMessage, ChatParams, ToolDefinition } from "../../../types/mod.ts";
+import { NO_SPAN } from "../../../call_observer.ts";
 
 export const model = new DemoChatModel();
 
@@ -12,6 +13,7 @@ export const context = {
   requestId: "test",
   artifacts: {},
   modelConfig: new ModelConfig(),
+  span: NO_SPAN,
 };
 
 export function user(content: string): ChatMessage[] {

@@ -1,6 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
+import { ChatModel, type PredictResult } from "../../../mod.ts";
 import { assertError, Parrot, post, testApp } from "../_app.ts";
 import { respond } from "./_kit.ts";
+
+/** Calls a tool twice, whatever it is asked. */
+class Calling extends ChatModel {
+  override predict(): PredictResult {
+    return { content: null, tool_calls: ["c1", "c2"].map((id) => ({ id, function: { name: "f", arguments: "{}" } })) };
+  }
+}
 
 /** The messages that the model got. */
 async function messages(body: Record<string, unknown>) {
@@ -298,8 +306,7 @@ Deno.test("POST /v1/responses refuses a tool's call without its output, wherever
 });
 
 Deno.test("POST /v1/responses refuses to go on from a response whose calls are not answered", async () => {
-  const call = { id: "c1", type: "function" as const, function: { name: "f", arguments: "{}" } };
-  const app = testApp({ m: new Fixed({ content: null, tool_calls: [call, { ...call, id: "c2" }] }) });
+  const app = testApp({ m: new Calling() });
   const first = await respond(app, { input: "A" });
   const next = (...input: unknown[]) => respond(app, { previous_response_id: first.json.id, input });
   const outputs = ["c1", "c2"].map((call_id) => ({ type: "function_call_output", call_id, output: "1" }));

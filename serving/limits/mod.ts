@@ -1,0 +1,32 @@
+/**
+ * Which requests run, which wait and which are refused.
+ *
+ * @module
+ */
+export {
+  Admission,
+  type AdmissionOptions,
+  type AdmissionRequest,
+  type LimitedKey,
+  type ModelLoad,
+} from "./_admission.ts";
+export {
+  estimatePromptTokens,
+  estimateTextTokens,
+  estimateTokens,
+  type EstimateTokensOptions,
+} from "./_estimate_tokens.ts";
+export type { LimitHeader } from "./_format.ts";
+export type { QueueOptions } from "./_lane.ts";
+export type {
+  LimitAmounts,
+  LimitDecision,
+  LimitRefusal,
+  LimitReservation,
+  Limits,
+  LimitState,
+  LimitStore,
+} from "./_limit_store.ts";
+export { MemoryLimitStore, type MemoryLimitStoreOptions } from "./_memory_limit_store.ts";
+export { limitHeadersOf } from "./_refusals.ts";
+export type { Ticket } from "./_ticket.ts";

@@ -1,0 +1,94 @@
+import type { JsonValue } from "../model_config.ts";
+import type { ModelSpan } from "../call_observer.ts";
+import { type Attributes, type Span, trace, type Tracer } from "./_api.ts";
+import { toJson } from "./_json.ts";
+
+/** Name that all spans and figures of this package are under. */
+export const SCOPE = "@chatmodel/chat-model";
+
+/** In which forms what was said is written down. */
+export interface ContentForms {
+  /** As `mlflow.spanInputs` and `mlflow.spanOutputs`. */
+  readonly mlflow: boolean;
+  /** As `gen_ai.input.messages` and `gen_ai.output.messages`. */
+  readonly genAi: boolean;
+}
+
+/** Neither: what was said stays here. */
+export const NO_CONTENT: ContentForms = { mlflow: false, genAi: false };
+
+/** One who traces: where spans go, and what is written into them. */
+export class Instrumentation {
+  readonly content: ContentForms;
+  readonly #tracer: (() => Tracer) | undefined;
+
+  /**
+   * @param content In which forms what was said is written down.
+   * @param tracer Gives the tracer. Default: that of whatever provider the program has registered.
+   */
+  constructor(content: ContentForms, tracer?: () => Tracer) {
+    this.content = content;
+    this.#tracer = tracer;
+  }
+
+  get tracer(): Tracer {
+    // Asked for anew each time: a program may register its provider after it has begun to use models.
+    return this.#tracer === undefined ? trace.getTracer(SCOPE) : this.#tracer();
+  }
+}
+
+/** Those who trace now; the last one is asked where nothing surrounds the code that wants a span. */
+const installed: Instrumentation[] = [];
+const fallback = new Instrumentation(NO_CONTENT);
+
+/** Makes one known. */
+export function install(instrumentation: Instrumentation): () => void {
+  installed.push(instrumentation);
+  return () => {
+    const index = installed.indexOf(instrumentation);
+    if (index >= 0) installed.splice(index, 1);
+  };
+}
+
+/** The one to ask where nothing surrounds the code. */
+export function lastInstalled(): Instrumentation {
+  return installed.at(-1) ?? fallback;
+}
+
+/** What an author sees of a span. */
+export class AuthorSpan implements ModelSpan {
+  readonly #span: Span;
+
+  constructor(span: Span) {
+    this.#span = span;
+  }
+
+  get isRecording(): boolean {
+    return this.#span.isRecording();
+  }
+
+  get traceId(): string {
+    return this.#span.spanContext().traceId;
+  }
+
+  get spanId(): string {
+    return this.#span.spanContext().spanId;
+  }
+
+  setAttribute(name: string, value: JsonValue): void {
+    this.#span.setAttribute(name, toAttribute(value));
+  }
+
+  addEvent(name: string, attributes: { readonly [name: string]: JsonValue } = {}): void {
+    this.#span.addEvent(name, toAttributes(attributes));
+  }
+}
+
+/** Values as attributes: texts, numbers and booleans as they are, others as JSON. */
+export function toAttributes(values: { readonly [name: string]: JsonValue }): Attributes {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toAttribute(value)]));
+}
+
+function toAttribute(value: JsonValue): string | number | boolean {
+  return typeof value === "object" ? toJson(value) : value;
+}
