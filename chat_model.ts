@@ -124,6 +124,14 @@ export abstract class ChatModel {
   }
 
   /**
+   * Tells whether what the model needs, such as a server behind it, is there: it throws if not. Optional; asked by
+   * whoever decides where requests go, every few seconds, so it must be quick and cost nothing: no completion.
+   *
+   * @param context Its signal fires when it takes too long.
+   */
+  checkHealth?(context: ModelContext): void | Promise<void>;
+
+  /**
    * Makes vectors of texts. Optional: leave it out, and requests for vectors are refused with code
    * `unsupported_feature`. A model that only makes vectors still needs one of the two ways to answer, if only to throw.
    *

@@ -240,6 +240,24 @@ export class LoadedChatModel {
     return { model: request.model ?? this.name, spanType, operation: "chat", request, stream };
   }
 
+  /**
+   * Asks the model whether what it needs is there, if it has `checkHealth`.
+   *
+   * @param options Cancelling and time limits.
+   * @throws What the model throws: it cannot answer at present. Also the signal's reason, and {@linkcode TimeoutError}.
+   */
+  async checkHealth(options: PredictOptions = {}): Promise<void> {
+    const call = new Call(options, this.#defaults);
+    let completed = false;
+    try {
+      const checking = call.run(() => this.#model.checkHealth?.(call.context));
+      if (isPromiseLike(checking)) await call.settle(checking);
+      completed = true;
+    } finally {
+      call.end(completed);
+    }
+  }
+
   #noVectors(): ChatModelError {
     return new ChatModelError(
       `Cannot embed with model "${this.name}": it can chat, but makes no vectors. Use a model that has "embed"`,

@@ -146,7 +146,7 @@ const [handlerName = "", way] = name.split("+");
 const handler = handlers[handlerName]?.();
 if (handler === undefined) throw new Error(`Cannot serve "${name}": one of ${Object.keys(handlers).join(", ")}`);
 if (way === "listen") {
-  const { addr } = await listen({ fetch: handler, abort() {} }, { port: 0 });
+  const { addr } = await listen({ fetch: handler }, { port: 0 });
   print(addr.port);
 } else {
   Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: ({ port }) => print(port) }, handler);

@@ -94,14 +94,9 @@ async function isSame(file: Deno.FsFile, path: string): Promise<boolean> {
 
 /** Removed while it is still locked, so that it is not somebody else's. */
 async function release(file: Deno.FsFile, path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    // It does no harm where it is; what matters is that it is free.
-    if (Deno.build.os !== "windows") throw error;
-  } finally {
-    file.close();
-  }
+  // If it stays, it does no harm: what matters is that it is free, and that is what closing it does.
+  await Deno.remove(path).catch(() => {});
+  file.close();
 }
 
 /** Writes beside the file, with its owner and mode if it is there, and puts the new one in its place. */

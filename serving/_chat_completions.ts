@@ -29,8 +29,8 @@ export interface ChatRouteOptions extends AdmitOptions {
   readonly keepAliveInterval: number;
   /** Milliseconds. */
   readonly statusWait: number;
-  /** Where answers are kept. */
-  readonly responseStore: ResponseStore;
+  /** Where the answers of a request's key are kept. */
+  readonly storeOf: (scope: RequestScope) => ResponseStore;
   /** Makes what is sent of an error, and logs it where it is the server's fault. */
   readonly report: (error: unknown, scope: RequestScope) => ChatModelError;
 }
@@ -43,7 +43,7 @@ export async function chatCompletions(
   options: ChatRouteOptions,
 ): Promise<Response> {
   const chatRequest = parseChatRequest(await readJson(request, options.maxBodySize));
-  const keep = keeperOf(chatRequest, options.responseStore);
+  const keep = keeperOf(chatRequest, options.storeOf(scope));
   const found = findModel(chatRequest, { scope, headers }, options);
   if (chatRequest.params.stream) {
     const given = keep === undefined ? options : { ...options, keep };

@@ -105,7 +105,7 @@ export class Exchange {
 function ignore(): void {}
 
 /** Has an app answer. */
-export async function answer(app: App, exchange: Exchange): Promise<void> {
+export async function answer(app: Pick<App, "fetch">, exchange: Exchange): Promise<void> {
   const { incoming, outgoing, gone: { signal } } = exchange;
   try {
     const response = await respond(app, exchange);
@@ -120,7 +120,7 @@ export async function answer(app: App, exchange: Exchange): Promise<void> {
   }
 }
 
-async function respond(app: App, exchange: Exchange): Promise<Response> {
+async function respond(app: Pick<App, "fetch">, exchange: Exchange): Promise<Response> {
   const { incoming } = exchange;
   let request: Request;
   try {

@@ -28,7 +28,7 @@ export function lookInterval(timeout: number): number {
  * @param connections Where its open connections are noted.
  * @param times How long requests may take to come in.
  */
-export function makeServer(app: App, connections: Map<Duplex, Connection>, times: RequestTimes = {}): Server {
+export function makeServer(app: Pick<App, "fetch">, connections: Map<Duplex, Connection>, times: RequestTimes = {}): Server {
   const take = (incoming: IncomingMessage, outgoing: ServerResponse, expectation: Expectation) => {
     const connection = connections.get(incoming.socket);
     if (connection === undefined) return void outgoing.destroy(); // It was closed already.
@@ -67,7 +67,7 @@ export function makeServer(app: App, connections: Map<Duplex, Connection>, times
 const REQUEST_TIMEOUT = "ERR_HTTP_REQUEST_TIMEOUT";
 
 /** Refuses bodies that come too slowly. Node can only limit how long the whole of one takes. */
-function watchBodies(app: App, server: Server, { connections, bodyTimeout }: {
+function watchBodies(app: Pick<App, "fetch">, server: Server, { connections, bodyTimeout }: {
   readonly connections: ReadonlyMap<Duplex, Connection>;
   readonly bodyTimeout: number;
 }): void {

@@ -116,8 +116,9 @@ export class MemoryResponseStore implements ResponseStore {
   }
 }
 
-function matches(answer: StoredAnswer, { object, model, metadata = {} }: StoredAnswerQuery): boolean {
+function matches(answer: StoredAnswer, { object, model, owner, metadata = {} }: StoredAnswerQuery): boolean {
   return answer.object === object && (model === undefined || answer.model === model) &&
+    (owner === undefined || answer.owner === owner) &&
     Object.entries(metadata).every(([key, value]) =>
       Object.hasOwn(answer.metadata, key) && answer.metadata[key] === value
     );

@@ -37,7 +37,7 @@ const TOKEN_CHARACTER_REGEXP = /[\w!#$%&'*+.^`|~-]/;
  * @returns The answer; `undefined` if it was the connection that failed, and no one can be told.
  */
 export function parserErrorResponse(
-  app: App,
+  app: Pick<App, "fetch">,
   error: ParserError,
   newest: Exchange | undefined,
 ): Promise<RawAnswer> | undefined {
@@ -84,7 +84,7 @@ function parserError(code: string): ChatModelError | undefined {
 
 /** The answer to a request that is good but for its method, which the parser does not know; `undefined` if it is not. */
 function unknownMethodResponse(
-  app: App,
+  app: Pick<App, "fetch">,
   { rawPacket, bytesParsed = 0 }: ParserError,
   newest: Exchange | undefined,
 ): Promise<RawAnswer> | undefined {
@@ -147,7 +147,7 @@ function requestOf(method: string, target: string, headers: Headers): Request | 
   return request.method === method ? request : undefined;
 }
 
-async function answerOf(app: App, request: Request, requestId: string | undefined): Promise<RawAnswer> {
+async function answerOf(app: Pick<App, "fetch">, request: Request, requestId: string | undefined): Promise<RawAnswer> {
   try {
     const response = await app.fetch(request);
     if (response.status >= 400) return await wire(response);

@@ -5,6 +5,7 @@ import type { RequestScope } from "./_request_scope.ts";
 import { completionRoutes } from "./completions/mod.ts";
 import type { ModelDirectory } from "./directory.ts";
 import { embeddingRoutes } from "./_embeddings.ts";
+import { healthRoutes, type Readiness } from "./_health.ts";
 import { invocations } from "./_invocations.ts";
 import { makeRootRoute } from "./_playground.ts";
 import { jsonResponse } from "./_respond.ts";
@@ -15,7 +16,10 @@ import { ChatModelError, type Model } from "../types/mod.ts";
 import { VERSION } from "../_version.ts";
 
 /** The routes by path, without `/v1`. */
-export function makeRoutes(options: ChatRouteOptions, page: { readonly playground: boolean }): Routes {
+export function makeRoutes(
+  options: ChatRouteOptions,
+  others: { readonly playground: boolean; readonly readiness: Readiness },
+): Routes {
   const stored = storedCompletionRoutes(options);
   return {
     "/chat/completions": {
@@ -31,9 +35,10 @@ export function makeRoutes(options: ChatRouteOptions, page: { readonly playgroun
     // As MLflow's scoring server answers them, to the byte; the version is this package's.
     "/ping": { GET: text("\n") },
     "/health": { GET: text("\n") },
+    ...healthRoutes(others.readiness),
     "/version": { GET: text(VERSION) },
     "/openapi.json": { GET: openapi },
-    "/": { GET: makeRootRoute(page) },
+    "/": { GET: makeRootRoute(others) },
   };
 }
 

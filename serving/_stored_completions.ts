@@ -12,16 +12,16 @@ import type { Methods, Route, Routes } from "./_router.ts";
 
 /** `/chat/completions` but for POST, `/chat/completions/:id` and what is below. */
 export function storedCompletionRoutes(
-  options: Pick<ChatRouteOptions, "responseStore" | "maxBodySize">,
+  options: Pick<ChatRouteOptions, "storeOf" | "maxBodySize">,
 ): { readonly list: Route; readonly routes: Routes } {
-  const store = options.responseStore;
+  const { storeOf } = options;
   return {
-    list: (request, _scope, headers) => listCompletions(request, headers, store),
+    list: (request, scope, headers) => listCompletions(request, headers, storeOf(scope)),
     routes: {
-      "/chat/completions/:id": completionMethods(store, options.maxBodySize),
+      "/chat/completions/:id": completionMethods(storeOf, options.maxBodySize),
       "/chat/completions/:id/messages": {
-        async GET(request, _scope, headers, id) {
-          const { input } = await getCompletion(id, store);
+        async GET(request, scope, headers, id) {
+          const { input } = await getCompletion(id, storeOf(scope));
           const { after, limit, order } = readPageQuery(new URL(request.url).searchParams);
           const messages = input.map((message, index) => toStoredMessage(message, `${id}-${index}`));
           if (order === "desc") messages.reverse();
@@ -43,18 +43,20 @@ async function listCompletions(request: Request, headers: AnswerHeaders, store: 
   return jsonResponse(pageBody(data.map(toBody), hasMore), 200, headers);
 }
 
-function completionMethods(store: ResponseStore, maxBodySize: number): Methods {
+function completionMethods(storeOf: ChatRouteOptions["storeOf"], maxBodySize: number): Methods {
   return {
-    async GET(_request, _scope, headers, id) {
-      return jsonResponse(JSON.stringify(toBody(await getCompletion(id, store))), 200, headers);
+    async GET(_request, scope, headers, id) {
+      return jsonResponse(JSON.stringify(toBody(await getCompletion(id, storeOf(scope)))), 200, headers);
     },
-    async POST(request, _scope, headers, id) {
+    async POST(request, scope, headers, id) {
+      const store = storeOf(scope);
       const metadata = readUpdate(await readJson(request, maxBodySize));
       const answer = { ...await getCompletion(id, store), metadata };
       await store.set(answer);
       return jsonResponse(JSON.stringify(toBody(answer)), 200, headers);
     },
-    async DELETE(_request, _scope, headers, id) {
+    async DELETE(_request, scope, headers, id) {
+      const store = storeOf(scope);
       await getCompletion(id, store);
       await store.delete(id);
       return jsonResponse(JSON.stringify({ id, object: "chat.completion.deleted", deleted: true }), 200, headers);

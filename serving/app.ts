@@ -13,7 +13,9 @@ import { RequestScope } from "./_request_scope.ts";
 import { AnswerHeaders, errorStatus, invalidUrl, methodNotAllowed } from "./_respond.ts";
 import { isOwnPage } from "./_playground.ts";
 import { pathOf, routePath, Router } from "./_router.ts";
+import { ownedStore } from "./_owned_store.ts";
 import { guardStore } from "./_guarded_store.ts";
+import { Readiness } from "./_health.ts";
 import { MemoryResponseStore } from "./_memory_store.ts";
 import type { ResponseStore } from "./response_store.ts";
 import { makeRoutes } from "./_routes.ts";
@@ -84,6 +86,13 @@ export interface App {
    * @param reason What the models' signals fire with, and clients are told.
    */
   readonly abort: (reason: unknown) => void;
+  /**
+   * Has `GET /health/ready` answer 503, so that whoever distributes requests sends no more of them. Those that come all
+   * the same are answered.
+   */
+  readonly drain: () => void;
+  /** How many requests are being answered; known only with `onRequest` or `admission`. */
+  readonly inFlight: () => number;
 }
 
 /**
@@ -126,6 +135,8 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
   if (allowedOrigins !== "*") allowedOrigins.forEach(checkOrigin);
   const allowedHosts = options.allowedHosts?.map(parseAllowedHost);
   const running = new RunningRequests();
+  const store = guardStore(options.responseStore ?? new MemoryResponseStore());
+  const readiness = new Readiness({ directory, onChange: logHealth });
   const abortReasons = new Set<unknown>();
   const routeOptions: ChatRouteOptions = {
     directory,
@@ -133,7 +144,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
     maxBodySize: options.maxBodySize ?? 33_554_432,
     keepAliveInterval: options.keepAliveInterval ?? 15_000,
     statusWait: options.statusWait ?? 15_000,
-    responseStore: guardStore(options.responseStore ?? new MemoryResponseStore()),
+    storeOf: ({ key }) => key === undefined ? store : ownedStore(store, key.name),
     report(thrown, scope) {
       const error = ChatModelError.from(thrown);
       scope.observer?.fail(error);
@@ -149,12 +160,14 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
       return error;
     },
   };
-  const router = new Router(makeRoutes(routeOptions, { playground }));
+  const router = new Router(makeRoutes(routeOptions, { playground, readiness }));
   // Tokens are measured for limits, too.
+  let inFlight = 0;
   const isWatched = onRequest !== undefined || admission !== undefined;
-  const onEnd = onRequest && ((scope: RequestScope) => {
-    if (scope.observer !== undefined) onRequest(scope.observer.record(scope));
-  });
+  const onEnd = (scope: RequestScope) => {
+    inFlight--;
+    if (scope.observer !== undefined) onRequest?.(scope.observer.record(scope));
+  };
 
   async function respond(request: Request, scope: RequestScope, headers: AnswerHeaders): Promise<Response> {
     const path = pathOf(request.url);
@@ -198,11 +211,14 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
 
   return {
     fetch(request) {
+      if (isWatched) inFlight++;
       const watcher = isWatched ? { meter: new RequestMeter(request.method), onEnd } : undefined;
       const scope = new RequestScope(request, running, watcher);
       const headers = new AnswerHeaders(scope.requestId);
       return respond(request, scope, headers);
     },
+    drain: () => readiness.drain(),
+    inFlight: () => inFlight,
     abort(reason) {
       abortReasons.add(reason);
       running.abort(reason);
@@ -228,6 +244,16 @@ function foreignOrigin(origin: string): ChatModelError {
     `Cannot serve pages of origin "${origin}": allow it with --allow-origin or the option "allowedOrigins"`,
     { code: "origin_not_allowed" },
   );
+}
+
+function logHealth(problem: { readonly reason: unknown } | undefined): void {
+  if (problem === undefined) {
+    // deno-lint-ignore no-console -- a server's log
+    return console.error("The models are available again");
+  }
+  const { message } = ChatModelError.from(problem.reason);
+  // deno-lint-ignore no-console -- a server's log
+  console.error(`No model is available: ${message}`);
 }
 
 function logError(error: ChatModelError, requestId: string): void {

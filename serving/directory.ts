@@ -23,6 +23,14 @@ export interface ModelDirectory {
    * @returns The model; `undefined` if there is none of that name.
    */
   find(name: string | undefined): LoadedModel | undefined | Promise<LoadedModel | undefined>;
+  /**
+   * Checks that what the models need is there, without having one answer: `GET /health/ready` says so. Optional: then
+   * it is taken to be there.
+   *
+   * @param signal Fires when it takes too long.
+   * @throws If no model can answer at present.
+   */
+  checkHealth?(signal: AbortSignal): void | Promise<void>;
 }
 
 /** A model to serve: itself, its class, or a loaded one. */
@@ -80,6 +88,14 @@ export class StaticDirectory implements ModelDirectory {
       created: this.#created,
       owned_by: "chat-model",
     }));
+  }
+
+  /** Those that are not loaded yet are not loaded for this. One that can answer is enough. */
+  async checkHealth(signal: AbortSignal): Promise<void> {
+    const models = [...this.#loaded.values()].filter((model) => LoadedChatModel.isInstance(model));
+    const failures: unknown[] = [];
+    await Promise.all(models.map((model) => model.checkHealth({ signal }).catch((error) => failures.push(error))));
+    if (failures.length > 0 && failures.length === models.length) throw failures[0];
   }
 
   find(wanted: string | undefined = this.#default): LoadedModel | undefined | Promise<LoadedModel> {

@@ -70,7 +70,7 @@ export interface ListenOptions {
  * @throws {Deno.errors.NotCapable} If the permission to listen is missing. Else what listening fails with, as an error
  * of Node's with a `code`, such as `EADDRINUSE`.
  */
-export async function listen(app: App, options: ListenOptions = {}): Promise<ListeningServer> {
+export async function listen(app: Pick<App, "fetch">, options: ListenOptions = {}): Promise<ListeningServer> {
   const { hostname = "127.0.0.1", port = 8000 } = options;
   const { headersTimeout = 15_000, bodyTimeout = 60_000 } = options;
   checkTimeout("headersTimeout", headersTimeout);

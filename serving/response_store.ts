@@ -17,6 +17,8 @@ export interface StoredAnswer {
   readonly body: StoredObject;
   /** What was asked: items of a response, messages of a chat completion. */
   readonly input: readonly StoredObject[];
+  /** Name of the API key whose answer it is; absent where none is asked for. */
+  readonly owner?: string;
 }
 
 /** Which answers to list. */
@@ -33,6 +35,8 @@ export interface StoredAnswerQuery {
   readonly model?: string;
   /** Only those with all of these labels. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Only those of this owner. Default: those of all, and of none. */
+  readonly owner?: string;
 }
 
 /** A page of answers. */

@@ -1,5 +1,10 @@
-import type { ChatCompletionChunk, ChatCompletionResponse, Usage } from "../types/mod.ts";
+import type { ChatChoice, ChatCompletionChunk, Usage } from "../types/mod.ts";
 import { Accumulator } from "../streaming/accumulate.ts";
+
+/** What came of an answer: a response, of which some answers may not have ended. */
+export interface CollectedAnswer {
+  readonly choices: readonly (Omit<ChatChoice, "finish_reason"> & { readonly finish_reason: string | null })[];
+}
 
 /** Puts the chunks of a stream together for a trace, also of one that was left in the middle. */
 export class AnswerCollector {
@@ -70,7 +75,7 @@ export class AnswerCollector {
   }
 
   /** What came, as a response; answers that have not ended have no finish reason in it. */
-  response(): unknown {
+  response(): CollectedAnswer | undefined {
     const accumulator = this.#accumulator;
     const last = this.#last;
     if (accumulator === undefined || last === undefined) return undefined;
@@ -81,7 +86,7 @@ export class AnswerCollector {
       const choices = [...open].map((index) => ({ index, delta: {}, logprobs: null, finish_reason: "stop" as const }));
       accumulator.add({ ...last, choices });
     }
-    const response: ChatCompletionResponse = accumulator.response();
+    const response = accumulator.response();
     if (open.size === 0) return response;
     const choices = response.choices.map((choice) => open.has(choice.index) ? { ...choice, finish_reason: null } : choice);
     return { ...response, choices };

@@ -9,9 +9,9 @@ import {
   trace,
 } from "./_api.ts";
 import type { RequestContext } from "../call_observer.ts";
-import type { Instrumentation } from "./_instrumentation.ts";
+import { Instrumentation } from "./_instrumentation.ts";
 
-const INSTRUMENTATION = createContextKey("chatmodel.instrumentation");
+const CALL = createContextKey("chatmodel.call");
 
 /** Has contexts follow asynchronous code, unless someone has seen to that already. */
 export function ensureContextManager(): void {
@@ -20,15 +20,27 @@ export function ensureContextManager(): void {
   if (context.setGlobalContextManager(manager)) manager.enable();
 }
 
-/** The context with whoever traces the call. */
-export function withInstrumentation(base: Context, instrumentation: Instrumentation): Context {
-  return base.setValue(INSTRUMENTATION, instrumentation);
+/** Who traces the call that the running code belongs to, and the call. */
+export interface ActiveCall {
+  readonly instrumentation: Instrumentation;
+  /** The call of a model. */
+  readonly call: { provider: string | undefined };
 }
 
-/** Who traces the call that the running code belongs to. */
-export function activeInstrumentation(isOne: (value: unknown) => value is Instrumentation): Instrumentation | undefined {
-  const value = context.active().getValue(INSTRUMENTATION);
-  return isOne(value) ? value : undefined;
+/** Says in a context whose call it belongs to. */
+export function withCall(base: Context, instrumentation: Instrumentation, call: ActiveCall["call"]): Context {
+  return base.setValue(CALL, { instrumentation, call } satisfies ActiveCall);
+}
+
+/** The call that the running code belongs to. */
+export function activeCall(): ActiveCall | undefined {
+  const value = context.active().getValue(CALL);
+  return isActiveCall(value) ? value : undefined;
+}
+
+function isActiveCall(value: unknown): value is ActiveCall {
+  return typeof value === "object" && value !== null && "instrumentation" in value &&
+    value.instrumentation instanceof Instrumentation;
 }
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;

@@ -113,6 +113,16 @@ export class OllamaChatModel extends ChatModel {
   }
 
   /**
+   * Asks Ollama for its version.
+   *
+   * @param context Its signal ends the call.
+   * @throws {UpstreamError} If Ollama does not answer.
+   */
+  override async checkHealth({ signal }: ModelContext): Promise<void> {
+    await this.#client.version({ signal });
+  }
+
+  /**
    * Makes vectors of texts, by `/api/embed`. Models made for it, such as `nomic-embed-text`, do it well. Texts that are too
    * long are refused, unless the model was made, or is asked, to `truncate` them.
    *

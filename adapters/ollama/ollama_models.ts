@@ -78,6 +78,16 @@ export class OllamaModels {
     return model;
   }
 
+  /**
+   * Asks Ollama for its version.
+   *
+   * @param signal Gives up.
+   * @throws {UpstreamError} If Ollama does not answer.
+   */
+  async checkHealth(signal: AbortSignal): Promise<void> {
+    await this.client.version({ signal });
+  }
+
   /** Asks `/api/show`, as the capabilities in `/api/tags` are wrong for embedding models. */
   async #chats(model: OllamaModel, options: { readonly signal?: AbortSignal }): Promise<boolean> {
     const { digest } = model;

@@ -2,10 +2,11 @@ import type { SseEvent } from "../../streaming/mod.ts";
 import { isJsonObject } from "../../types/_schema.ts";
 import { readErrorValue } from "./_error_value.ts";
 import { badRecord, type Call, errorOfValue, incomplete, parseJson } from "./_errors.ts";
+import type { EventReader } from "./_transport.ts";
 import type { OpenAIAnswer } from "./wire.ts";
 
 /** Reads the events of one answer, and knows whether it is complete. */
-export class StreamReader {
+export class StreamReader implements EventReader {
   readonly #call: Call;
   /** The answers that were begun, and whether each has its finish reason. */
   readonly #finished = new Map<number, boolean>();
@@ -73,6 +74,6 @@ export class StreamReader {
 }
 
 /** What an event of type `error` says that has the error itself as its data. */
-function asError(value: unknown, text: string): ReturnType<typeof readErrorValue> {
+export function asError(value: unknown, text: string): ReturnType<typeof readErrorValue> {
   return readErrorValue({ error: isJsonObject(value) ? value : text });
 }

@@ -3,7 +3,7 @@ import type { SseEvent } from "../../streaming/mod.ts";
 import { isJsonObject } from "../../types/_schema.ts";
 import { ChatModelError } from "../../types/mod.ts";
 import { sleep } from "../../_sleep.ts";
-import type { CallLimit } from "../_http/call_limit.ts";
+import { CallLimit } from "../_http/call_limit.ts";
 import { isConnectionLoss } from "../_http/fetch_failure.ts";
 import { ItemBatches } from "../_http/item_batches.ts";
 import { readBody, readErrorBody } from "../_http/read_body.ts";
@@ -22,8 +22,17 @@ import {
   parseJson,
 } from "./_errors.ts";
 import { sniff } from "./_event_stream.ts";
-import { StreamReader } from "./_stream_reader.ts";
 import type { OpenAIAnswer } from "./wire.ts";
+
+/** Reads the events of one answer, and knows whether it is complete. */
+export interface EventReader {
+  /** Appends to the batch what an event holds. Gives whether it is the last one; throws if it is an error. */
+  read(event: SseEvent, batch: OpenAIAnswer[]): boolean;
+  /** The stream ended without a last event: throws if it must not end here. */
+  checkEnd(): void;
+  /** The stream had no answer in it. */
+  failEmpty(): never;
+}
 
 /** A call's route and what it is limited by. */
 export interface TransportRequest {
@@ -73,13 +82,13 @@ export class Transport {
   }
 
   /** Sends a request and reads its answer chunk by chunk. A whole answer counts as the one chunk. */
-  async stream(request: TransportRequest): Promise<ChunkBatches> {
+  async stream(request: TransportRequest, makeReader: (call: Call) => EventReader): Promise<ChunkBatches> {
     const { call, limit } = request;
     const lost = (cause: unknown) => connectionLost(call, cause);
     try {
       const response = await this.#send(request);
       const { status, headers, body } = response;
-      const reader = new StreamReader(call);
+      const reader = makeReader(call);
       if (body === null) return reader.failEmpty();
       const options = limit.signal === undefined ? {} : { signal: limit.signal };
       let stream: ReadableStream<Uint8Array> = body;
@@ -103,6 +112,37 @@ export class Transport {
       limit.end();
       limit.signal?.throwIfAborted();
       throw ChatModelError.isInstance(error) ? error : lost(error);
+    }
+  }
+
+  /** Names a call. */
+  call(action: string, about: Pick<Call, "model" | "content"> = {}): Call {
+    const { endpoint } = this;
+    return { action, url: endpoint.url, hide: (text) => endpoint.hide(text), ...about };
+  }
+
+  /**
+   * Whether something answers there, whatever it says, unless it says that it is busy or did not get through.
+   *
+   * @param timeout Milliseconds that it may take.
+   * @param signal Ends the asking.
+   */
+  async isAlive(timeout: number, signal: AbortSignal): Promise<boolean> {
+    const { fetch: call = fetch, client } = this.#options;
+    const limit = new CallLimit({ signal, milliseconds: timeout });
+    try {
+      const response = await call(this.endpoint.to("/models"), {
+        headers: this.endpoint.headers,
+        redirect: "manual",
+        ...(limit.signal !== undefined && { signal: limit.signal }),
+        ...(client !== undefined && { client }),
+      });
+      await response.body?.cancel();
+      return response.status < 500 && response.status !== 429;
+    } catch {
+      return false; // That it cannot be asked is the answer.
+    } finally {
+      limit.end();
     }
   }
 

@@ -1,14 +1,24 @@
 import { isJsonObject } from "../../types/_schema.ts";
 import { TimeoutError } from "../../types/mod.ts";
 import { CallLimit } from "../_http/call_limit.ts";
-import type { OpenAICallOptions, OpenAIChatOptions, OpenAIClientOptions } from "./client_options.ts";
+import type { OpenAICallOptions, OpenAIChatOptions, OpenAIClientOptions, OpenAIUpstream } from "./client_options.ts";
 import { readVectors } from "./convert_embedding.ts";
 import { badRecord, type Call, errorOfValue, incomplete } from "./_errors.ts";
 import { readErrorValue } from "./_error_value.ts";
-import { Transport, type TransportRequest } from "./_transport.ts";
-import type { OpenAIAnswer, OpenAIChatRequest, OpenAIEmbedRequest, OpenAIModel, OpenAIVectors } from "./wire.ts";
+import { checkResponse, isAnswerEvent, ResponseReader } from "./_response_reader.ts";
+import { StreamReader } from "./_stream_reader.ts";
+import type { ChunkBatches, EventReader, Transport } from "./_transport.ts";
+import { Upstreams } from "./_upstreams.ts";
+import type {
+  OpenAIAnswer,
+  OpenAIChatRequest,
+  OpenAIEmbedRequest,
+  OpenAIModel,
+  OpenAIResponseRequest,
+  OpenAIVectors,
+} from "./wire.ts";
 
-export type { OpenAICallOptions, OpenAIChatOptions, OpenAIClientOptions };
+export type { OpenAICallOptions, OpenAIChatOptions, OpenAIClientOptions, OpenAIUpstream };
 
 /**
  * Speaks OpenAI's API with any server that has it: vLLM, llama.cpp's server, clouds, another server of this package.
@@ -30,26 +40,33 @@ export type { OpenAICallOptions, OpenAIChatOptions, OpenAIClientOptions };
  * Keys are in no error, also where a server repeats them, and go to no other host: redirects are not followed.
  */
 export class OpenAIClient {
-  readonly #transport: Transport;
+  readonly #upstreams: Upstreams;
   readonly #timeout: number;
 
   /**
    * Makes a client; does not connect.
    *
    * @param options Where the server is, and how to call it.
+   * @throws {ChatModelError} If `upstreams` cannot be used (code `invalid_option`).
    */
   constructor(options: OpenAIClientOptions = {}) {
-    this.#transport = new Transport(options);
+    this.#upstreams = new Upstreams(options);
     this.#timeout = options.timeout ?? 10_000;
   }
 
   /**
-   * The server's base URL, without its query and without a slash at its end.
+   * The server's base URL, without its query and without a slash at its end; of several servers all of them, with
+   * commas between.
    *
    * @throws {ChatModelError} If it is no URL, or what is sent with every call cannot be (code `invalid_option`).
    */
   get url(): string {
-    return this.#transport.endpoint.url;
+    return this.#upstreams.url;
+  }
+
+  /** Ends the checks of `upstreams` that are left out. They keep no program alive, so that this is for tests mostly. */
+  [Symbol.dispose](): void {
+    this.#upstreams.end();
   }
 
   /**
@@ -59,15 +76,21 @@ export class OpenAIClient {
    * @returns The models.
    */
   async list(options: OpenAICallOptions = {}): Promise<readonly OpenAIModel[]> {
-    const call = this.#call("list models");
-    const { data } = await this.#read({ call, path: "/models" }, { timeout: this.#timeout, ...options });
-    // Servers that have none say so in several ways.
-    if (data === null || data === undefined) return [];
-    if (!Array.isArray(data)) throw badRecord(call, `has no list of models: "data" is no array`);
-    return data.map((model: unknown, i) => {
-      if (isModel(model)) return model;
-      throw badRecord(call, `has no list of models: "data.${i}" has no id`);
-    });
+    const action = "list models";
+    const { signal } = options;
+    const run = async (transport: Transport) => {
+      const call = transport.call(action);
+      const limit = timeLimit(call, { timeout: this.#timeout, ...options });
+      const { data } = await transport.read({ call, path: "/models", limit });
+      // Servers that have none say so in several ways.
+      if (data === null || data === undefined) return [];
+      if (!Array.isArray(data)) throw badRecord(call, `has no list of models: "data" is no array`);
+      return data.map((model: unknown, i) => {
+        if (isModel(model)) return model;
+        throw badRecord(call, `has no list of models: "data.${i}" has no id`);
+      });
+    };
+    return await this.#upstreams.read({ action, signal, run });
   }
 
   /**
@@ -79,9 +102,15 @@ export class OpenAIClient {
    */
   async embed(request: OpenAIEmbedRequest, options: OpenAICallOptions = {}): Promise<OpenAIVectors> {
     const { model, input } = request;
-    const call = this.#call(`embed with model "${model}"`, { model, content: "input" });
-    const answer = await this.#read({ call, path: "/embeddings", body: request }, options);
-    return readVectors(answer, typeof input === "string" ? 1 : input.length, (fault) => badRecord(call, fault));
+    const action = `embed with model "${model}"`;
+    const { signal } = options;
+    const run = async (transport: Transport) => {
+      const call = transport.call(action, { model, content: "input" });
+      const limit = timeLimit(call, options);
+      const answer = await transport.read({ call, path: "/embeddings", body: request, limit });
+      return readVectors(answer, typeof input === "string" ? 1 : input.length, (fault) => badRecord(call, fault));
+    };
+    return await this.#upstreams.read({ action, signal, run });
   }
 
   /**
@@ -92,17 +121,7 @@ export class OpenAIClient {
    * @returns The answer, as the server gave it. It has at least one choice.
    */
   async chat(request: OpenAIChatRequest, options: OpenAIChatOptions = {}): Promise<OpenAIAnswer> {
-    const { call, limit } = this.#chat(request, options);
-    const answer = await this.#transport.read({ call, path: "/chat/completions", body: request, limit });
-    const { choices } = answer;
-    if (choices === undefined || choices === null) throw badRecord(call, 'has no "choices"');
-    if (!Array.isArray(choices)) throw badRecord(call, 'has "choices" that are no array');
-    if (choices.length === 0) throw incomplete(call, "an answer in it");
-    for (const choice of choices) {
-      const error = isJsonObject(choice) ? readErrorValue({ error: choice.error }) : undefined;
-      if (error !== undefined) throw errorOfValue(call, error);
-    }
-    return answer;
+    return await this.#read("/chat/completions", request, { ...options, check: checkChoices });
   }
 
   /**
@@ -119,45 +138,116 @@ export class OpenAIClient {
     request: OpenAIChatRequest,
     options: OpenAIChatOptions = {},
   ): Promise<AsyncIterableIterator<OpenAIAnswer[], undefined, void>> {
-    const { call, limit } = this.#chat(request, options);
-    const body = { ...request, stream: true };
-    return await this.#transport.stream({ call, path: "/chat/completions", body, limit });
+    const makeReader = (call: Call) => new StreamReader(call);
+    return await this.#stream("/chat/completions", request, { ...options, makeReader, hasBegun: isAnswerChunk });
   }
 
-  #chat({ model }: OpenAIChatRequest, { signal, firstChunkTimeout }: OpenAIChatOptions) {
-    const call = this.#call(`chat with model "${model}"`, { model });
-    const limit = new CallLimit({
-      signal,
-      milliseconds: firstChunkTimeout,
-      timeoutError: (milliseconds) =>
-        new TimeoutError(
-          `Cannot ${call.action}: the server at "${call.url}" did not begin to answer within ${milliseconds} ms. ` +
-            `Raise 'firstChunkTimeout'`,
-        ),
-    });
-    return { call, limit };
+  /**
+   * Asks for a response, and waits for the whole of it, by `POST /responses`.
+   *
+   * @param request The request. It is sent as it is; it must not ask for a stream.
+   * @param options Limits of the call.
+   * @returns The response object, as the server gave it. It has not failed.
+   */
+  async respond(request: OpenAIResponseRequest, options: OpenAIChatOptions = {}): Promise<OpenAIAnswer> {
+    return await this.#read("/responses", request, { ...options, check: checkResponse });
   }
 
-  #call(action: string, about: Pick<Call, "model" | "content"> = {}): Call {
-    const { endpoint } = this.#transport;
-    return { action, url: endpoint.url, hide: (text) => endpoint.hide(text), ...about };
+  /**
+   * Asks for a response, and gives its events as they come, by `POST /responses` with `stream`.
+   *
+   * @param request The request; its `stream` does not matter.
+   * @param options Limits of the call.
+   * @returns The events as the server gave them, as `chatStream` gives chunks. A server that answers as a whole gives
+   * the response object. The stream ends with `response.completed` or `response.incomplete`; any other end is an error.
+   */
+  async respondStream(
+    request: OpenAIResponseRequest,
+    options: OpenAIChatOptions = {},
+  ): Promise<AsyncIterableIterator<OpenAIAnswer[], undefined, void>> {
+    const makeReader = (call: Call) => new ResponseReader(call);
+    return await this.#stream("/responses", request, { ...options, makeReader, hasBegun: isAnswerEvent });
   }
 
-  async #read(
-    request: Omit<TransportRequest, "limit">,
-    { signal, timeout }: OpenAICallOptions,
+  #read(
+    path: string,
+    request: OpenAIChatRequest | OpenAIResponseRequest,
+    { check, ...options }: OpenAIChatOptions & { readonly check: (answer: OpenAIAnswer, call: Call) => void },
   ): Promise<OpenAIAnswer> {
-    const { call } = request;
-    const limit = new CallLimit({
-      signal,
-      milliseconds: timeout,
-      timeoutError: (milliseconds) =>
-        new TimeoutError(
-          `Cannot ${call.action}: the server at "${call.url}" did not answer within ${milliseconds} ms. Raise 'timeout'`,
-        ),
-    });
-    return await this.#transport.read({ ...request, limit });
+    const { model } = request;
+    const action = `chat with model "${model}"`;
+    const run = async (transport: Transport) => {
+      const call = transport.call(action, { model });
+      const answer = await transport.read({ call, path, body: request, limit: chunkLimit(call, options) });
+      check(answer, call);
+      return answer;
+    };
+    return this.#upstreams.read({ action, signal: options.signal, run });
   }
+
+  #stream(
+    path: string,
+    request: OpenAIChatRequest | OpenAIResponseRequest,
+    { makeReader, hasBegun, ...options }: OpenAIChatOptions & {
+      readonly makeReader: (call: Call) => EventReader;
+      readonly hasBegun: (piece: OpenAIAnswer) => boolean;
+    },
+  ): Promise<ChunkBatches> {
+    const { model } = request;
+    const action = `chat with model "${model}"`;
+    const body = { ...request, stream: true };
+    const run = (transport: Transport) => {
+      const call = transport.call(action, { model });
+      return transport.stream({ call, path, body, limit: chunkLimit(call, options) }, makeReader);
+    };
+    return this.#upstreams.stream({ action, signal: options.signal, run }, hasBegun);
+  }
+}
+
+function timeLimit(call: Call, { signal, timeout }: OpenAICallOptions): CallLimit {
+  return new CallLimit({
+    signal,
+    milliseconds: timeout,
+    timeoutError: (milliseconds) =>
+      new TimeoutError(
+        `Cannot ${call.action}: the server at "${call.url}" did not answer within ${milliseconds} ms. Raise 'timeout'`,
+      ),
+  });
+}
+
+function chunkLimit(call: Call, { signal, firstChunkTimeout }: OpenAIChatOptions): CallLimit {
+  return new CallLimit({
+    signal,
+    milliseconds: firstChunkTimeout,
+    timeoutError: (milliseconds) =>
+      new TimeoutError(
+        `Cannot ${call.action}: the server at "${call.url}" did not begin to answer within ${milliseconds} ms. ` +
+          `Raise 'firstChunkTimeout'`,
+      ),
+  });
+}
+
+function checkChoices({ choices }: OpenAIAnswer, call: Call): void {
+  if (choices === undefined || choices === null) throw badRecord(call, 'has no "choices"');
+  if (!Array.isArray(choices)) throw badRecord(call, 'has "choices" that are no array');
+  if (choices.length === 0) throw incomplete(call, "an answer in it");
+  for (const choice of choices) {
+    const error = isJsonObject(choice) ? readErrorValue({ error: choice.error }) : undefined;
+    if (error !== undefined) throw errorOfValue(call, error);
+  }
+}
+
+/** Whether a chunk has more in it than who speaks. */
+function isAnswerChunk({ choices }: OpenAIAnswer): boolean {
+  if (!Array.isArray(choices)) return false;
+  return choices.some((choice: unknown) => {
+    if (!isJsonObject(choice)) return true;
+    const { delta, finish_reason } = choice;
+    if (finish_reason || !isJsonObject(delta)) return true;
+    return Object.entries(delta).some(([name, value]) =>
+      name !== "role" && value !== null && value !== "" && value !== undefined
+    );
+  });
 }
 
 function isModel(value: unknown): value is OpenAIModel {

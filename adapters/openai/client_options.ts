@@ -1,3 +1,19 @@
+/** One of several servers that have the same models. */
+export interface OpenAIUpstream {
+  /** Where its API is; see `OpenAIClientOptions.baseUrl`. */
+  readonly baseUrl: string;
+  /** Sent to it as bearer token. Default: as for `OpenAIClientOptions.apiKey`, so mostly none. */
+  readonly apiKey?: string;
+  /** Headers sent with every call to it; they win over those that the client makes. */
+  readonly headers?: HeadersInit;
+  /**
+   * How much it can bear, compared with the others: one with 2 has twice as many calls at a time as one with 1.
+   *
+   * @default {1}
+   */
+  readonly weight?: number;
+}
+
 /** Options for `OpenAIClient`. */
 export interface OpenAIClientOptions {
   /**
@@ -13,6 +29,13 @@ export interface OpenAIClientOptions {
   readonly apiKey?: string;
   /** Headers sent with every call; they win over those that the client makes. */
   readonly headers?: HeadersInit;
+  /**
+   * Several servers that have the same models, in place of `baseUrl`, `apiKey` and `headers`. Each call goes to the one
+   * with the least to do for its weight. One that cannot be reached or is busy (429, 502, 503, 504) is left out for a
+   * while, and the call goes on to the next, each at most once, so that `retries` does not count; but never after the
+   * first piece of an answer. Those left out are asked for their models from time to time.
+   */
+  readonly upstreams?: readonly OpenAIUpstream[];
   /** Function to call instead of the global `fetch`. */
   readonly fetch?: typeof fetch;
   /** Deno's HTTP client to call with, for proxies and own certificates. */

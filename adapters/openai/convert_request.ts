@@ -35,13 +35,18 @@ export function convertRequest(
   params: ChatParams,
   { model, defaults, stream }: RequestSetup,
 ): OpenAIChatRequest {
-  const { extra: defaultExtra, ...defaultParams } = withoutSet(defaults, params);
-  const { extra, ...own } = params;
-  const { stream: _, stream_options, ...rest }: ChatParams = { ...defaultParams, ...own };
-  const body = { ...defaultExtra, ...extra, ...rest, model, messages };
+  const { extra, stream: _, stream_options, ...rest } = mergeParams(defaults, params);
+  const body = { ...extra, ...rest, model, messages };
   if (stream === false) return body;
   const options = { ...stream_options, ...(stream.usage && { include_usage: true }) };
   return { ...body, stream: true, ...(Object.keys(options).length > 0 && { stream_options: options }) };
+}
+
+/** What the caller set, and the defaults for what it did not. */
+export function mergeParams(defaults: ChatParams, params: ChatParams): ChatParams {
+  const { extra: defaultExtra, ...defaultParams } = withoutSet(defaults, params);
+  const { extra, ...own } = params;
+  return { ...defaultParams, ...own, extra: { ...defaultExtra, ...extra } };
 }
 
 function withoutSet(defaults: ChatParams, params: ChatParams): ChatParams {

@@ -20,7 +20,20 @@
  * @module
  */
 
-export { type OpenAICallOptions, type OpenAIChatOptions, OpenAIClient, type OpenAIClientOptions } from "./client.ts";
+export {
+  type OpenAICallOptions,
+  type OpenAIChatOptions,
+  OpenAIClient,
+  type OpenAIClientOptions,
+  type OpenAIUpstream,
+} from "./client.ts";
 export { OpenAIChatModel } from "./openai_chat_model.ts";
 export type { OpenAIChatModelOptions } from "./openai_chat_model_options.ts";
-export type { OpenAIAnswer, OpenAIChatRequest, OpenAIEmbedRequest, OpenAIModel, OpenAIVectors } from "./wire.ts";
+export type {
+  OpenAIAnswer,
+  OpenAIChatRequest,
+  OpenAIEmbedRequest,
+  OpenAIModel,
+  OpenAIResponseRequest,
+  OpenAIVectors,
+} from "./wire.ts";

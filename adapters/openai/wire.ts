@@ -8,6 +8,16 @@ export interface OpenAIChatRequest {
   readonly [field: string]: unknown;
 }
 
+/** Body of `POST /responses`. Any field may be there: it is sent as it is. */
+export interface OpenAIResponseRequest {
+  /** Name of the model, as the server knows it. */
+  readonly model: string;
+  /** The conversation. */
+  readonly input: string | readonly object[];
+  /** Any other field. */
+  readonly [field: string]: unknown;
+}
+
 /** What a server answered: OpenAI's object, or what this server takes for it. Only its being an object is checked. */
 export interface OpenAIAnswer {
   /** Any member. */

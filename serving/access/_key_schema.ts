@@ -4,15 +4,22 @@ import { list } from "../../types/_list.ts";
 import { type Custom, explain, integer, isJsonObject, naming } from "../../types/_schema.ts";
 import { object } from "../../types/_shape.ts";
 import { ValidationError, type ValidationIssue } from "../../types/mod.ts";
+import { LEAST_KEY_LENGTH } from "./_authorization.ts";
 import type { ApiKey } from "./api_key.ts";
 
-/** A key as it stands in a file. */
+/** A key as it stands in a file: {@linkcode ApiKey} in the file's words. */
 export interface ApiKeyEntry {
+  /** See {@linkcode ApiKey.name}. */
   readonly name: string;
+  /** See {@linkcode ApiKey.sha256}. */
   readonly sha256: string;
+  /** See {@linkcode ApiKey.models}. */
   readonly models?: readonly string[];
+  /** See {@linkcode ApiKey.requestsPerMinute}. */
   readonly requests_per_minute?: number;
+  /** See {@linkcode ApiKey.tokensPerMinute}. */
   readonly tokens_per_minute?: number;
+  /** See {@linkcode ApiKey.maxConcurrency}. */
   readonly max_concurrency?: number;
 }
 
@@ -56,6 +63,9 @@ const ENTRY = object({
 const FILE = object({ keys: list(ENTRY, "an array of keys") });
 
 const ENTRY_MEMBERS: readonly string[] = ["name", "sha256", ...OPTIONAL];
+
+/** Longer names are not like any of ours, and take long to compare. */
+const TOO_LONG_TO_COMPARE = 32;
 
 /** Members that hold the key itself, as someone may think. */
 const SECRETS = ["key", "secret", "token", "api_key", "apikey"];
@@ -135,21 +145,20 @@ function unknownMembers(input: unknown): ValidationIssue[] {
 }
 
 function unknown(path: string, member: string, known: readonly string[]): ValidationIssue {
-  // A long one, or one with odd characters, may be a key that was put in the wrong place.
-  if (!/^\w{1,24}$/.test(member)) {
-    return { path, message: `There is a member that is not known, its name ${member.length} characters long` };
-  }
   const place = path === "" ? member : `${path}.${member}`;
   if (path !== "" && SECRETS.includes(member.toLowerCase())) {
     const hint = "'cli.ts keys create --name NAME --file FILE' makes a key and writes its hash";
     return { path: place, message: `The key itself must not stand here, only its SHA-256: ${hint}` };
   }
-  const near = nearName(member.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), known);
-  const names = known.map((name) => `"${name}"`).join(", ");
-  return {
-    path: place,
-    message: `Not known: ${near === undefined ? `known are ${names}` : `did you mean "${near}"?`}`,
-  };
+  if (member.length < TOO_LONG_TO_COMPARE) {
+    const near = nearName(member.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), known);
+    if (near !== undefined) return { path: place, message: `Not known: did you mean "${near}"?` };
+  }
+  const names = `known are ${known.map((name) => `"${name}"`).join(", ")}`;
+  // What is as long as a key may be one that was put in the wrong place.
+  return /^\w+$/.test(member) && member.length < LEAST_KEY_LENGTH
+    ? { path: place, message: `Not known: ${names}` }
+    : { path, message: `There is a member that is not known, its name ${member.length} characters long: ${names}` };
 }
 
 /** Two of one name cannot be told apart in logs; two of one hash have one set of limits too many. */

@@ -70,6 +70,13 @@ export class ApiKeysFile implements ApiKeySource, Disposable {
     return this.#keys.keys;
   }
 
+  /**
+   * Finds the key that a request came with, in a time that does not tell how much of it is right.
+   *
+   * @param authorization Value of its `Authorization` header; `null` if it has none.
+   * @returns The key.
+   * @throws {ChatModelError} Status 401, code `invalid_api_key`, if there is none or it is not known.
+   */
   find(authorization: string | null): ApiKey {
     return this.#keys.find(authorization);
   }

@@ -1,9 +1,9 @@
 import { LIMIT_WINDOW, type LimitAmounts, type Limits } from "./_limit_store.ts";
 
 /** Up to so many grants are remembered one by one; more are put together. */
-const FINE_SPANS = 128;
+export const FINE_SPANS = 128;
 /** Longest time between grants that are put together, in milliseconds. */
-const SPAN = 500;
+export const SPAN = 500;
 
 /** What was granted at one time, or within {@linkcode SPAN}. */
 export class Span {

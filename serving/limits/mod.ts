@@ -18,15 +18,19 @@ export {
 } from "./_estimate_tokens.ts";
 export type { LimitHeader } from "./_format.ts";
 export type { QueueOptions } from "./_lane.ts";
-export type {
-  LimitAmounts,
-  LimitDecision,
-  LimitRefusal,
-  LimitReservation,
-  Limits,
-  LimitState,
-  LimitStore,
+export {
+  checkAmounts,
+  exceededAlone,
+  LIMIT_WINDOW,
+  type LimitAmounts,
+  type LimitDecision,
+  type LimitRefusal,
+  type LimitReservation,
+  type Limits,
+  type LimitState,
+  type LimitStore,
 } from "./_limit_store.ts";
 export { MemoryLimitStore, type MemoryLimitStoreOptions } from "./_memory_limit_store.ts";
 export { limitHeadersOf } from "./_refusals.ts";
+export { FINE_SPANS, SPAN } from "./_sliding_window.ts";
 export type { Ticket } from "./_ticket.ts";

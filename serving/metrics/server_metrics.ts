@@ -129,7 +129,7 @@ export class ServerMetrics {
   count(record: RequestRecord): void {
     const { route = NONE, status, outcome, errorCode, errorStatus = 0, stream, duration, timeToFirstToken, tokens } =
       record;
-    const model = this.#nameOf(record.model);
+    const model = this.#nameOf(record);
     this.#requests.inc({ model, route, status });
     if (outcome === "cancelled") this.#aborts.inc({ model });
     if (outcome === "failed" && errorCode !== undefined && UPSTREAM_STATUSES.includes(errorStatus)) {
@@ -157,11 +157,11 @@ export class ServerMetrics {
     return this.#registry.metrics();
   }
 
-  /** A model may go by several names, and clients choose among them: too many would fill the memory. */
-  #nameOf(name: string | undefined): string {
+  /** Clients choose the names, also of models that there are not: only one that has answered is worth a label. */
+  #nameOf({ model: name, status }: RequestRecord): string {
     if (name === undefined) return NONE;
     if (this.#names.has(name)) return name;
-    if (this.#names.size >= MAX_NAMES) return OTHER;
+    if (status >= 400 || this.#names.size >= MAX_NAMES) return OTHER;
     this.#names.add(name);
     return name;
   }

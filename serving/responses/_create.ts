@@ -25,10 +25,11 @@ export async function createResponse(
   options: ChatRouteOptions,
 ): Promise<Response> {
   const responseRequest = parseResponseRequest(await readJson(request, options.maxBodySize));
-  const items = await gatherItems(responseRequest, options.responseStore);
+  const store = options.storeOf(scope);
+  const items = await gatherItems(responseRequest, store);
   const chatRequest = toChatRequest(responseRequest, items);
   const found = findModel(chatRequest, { scope, headers }, options);
-  const keep = (response: ResponseObject) => keepResponse(response, responseRequest, items, options.responseStore);
+  const keep = (response: ResponseObject) => keepResponse(response, responseRequest, items, store);
   if (responseRequest.stream) {
     let name = chatRequest.model;
     // If it cannot be found, the stream tells.

@@ -7,23 +7,24 @@ import type { Routes } from "../_router.ts";
 import type { ResponseStore, StoredAnswer } from "../response_store.ts";
 
 /** `/responses/:id` and what is below. */
-export function storedResponseRoutes({ responseStore: store }: ChatRouteOptions): Routes {
+export function storedResponseRoutes({ storeOf }: ChatRouteOptions): Routes {
   return {
     "/responses/:id": {
-      async GET(request, _scope, headers, id) {
+      async GET(request, scope, headers, id) {
         if (queryOf(request).getAll("stream").some((stream) => stream !== "false")) throw notStreamed();
-        const { body } = await getResponse(id, store);
+        const { body } = await getResponse(id, storeOf(scope));
         return jsonResponse(JSON.stringify(body), 200, headers);
       },
-      async DELETE(_request, _scope, headers, id) {
+      async DELETE(_request, scope, headers, id) {
+        const store = storeOf(scope);
         await getResponse(id, store);
         await store.delete(id);
         return jsonResponse(JSON.stringify({ id, object: "response", deleted: true }), 200, headers);
       },
     },
     "/responses/:id/input_items": {
-      async GET(request, _scope, headers, id) {
-        const { input } = await getResponse(id, store);
+      async GET(request, scope, headers, id) {
+        const { input } = await getResponse(id, storeOf(scope));
         const { after, limit, order } = readPage(queryOf(request));
         const items = order === "asc" ? input : input.toReversed();
         const start = after === undefined ? 0 : items.findIndex((item) => item["id"] === after) + 1;
@@ -36,8 +37,8 @@ export function storedResponseRoutes({ responseStore: store }: ChatRouteOptions)
       },
     },
     "/responses/:id/cancel": {
-      async POST(_request, _scope, _headers, id) {
-        await getResponse(id, store);
+      async POST(_request, scope, _headers, id) {
+        await getResponse(id, storeOf(scope));
         throw new ChatModelError(
           `Cannot cancel response "${id}": it was not made in the background. To end a stream, close its connection`,
           { code: "response_not_in_background" },

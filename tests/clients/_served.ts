@@ -55,7 +55,6 @@ export async function serveModels(models: AppModels | ModelDirectory, options: A
       requestPaths.push(new URL(request.url).pathname);
       return record(await app.fetch(request), request, sent);
     },
-    abort: app.abort,
   }, { port: 0 });
   const url = `http://127.0.0.1:${server.addr.port}`;
   const connect = (options: ClientOptions = {}): OpenAI =>

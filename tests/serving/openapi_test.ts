@@ -4,6 +4,7 @@ import { DemoChatModel } from "../../adapters/demo/mod.ts";
 import { ChatModelError } from "../../mod.ts";
 import { createApp, MemoryResponseStore } from "../../serve.ts";
 import { StaticDirectory } from "../../serving/directory.ts";
+import { Readiness } from "../../serving/_health.ts";
 import { makeRoutes } from "../../serving/_routes.ts";
 import { generated } from "../../serving/openapi/generate.ts";
 import { testApp } from "./_app.ts";
@@ -33,14 +34,16 @@ Deno.test("The document is valid OpenAPI 3.1", async () => {
 });
 
 Deno.test("The document has every route, and no other", () => {
+  const directory = new StaticDirectory({ echo: new Echo() }, {});
   const routes = makeRoutes({
-    directory: new StaticDirectory({ echo: new Echo() }, {}),
+    directory,
     maxBodySize: 1,
     keepAliveInterval: 1,
     statusWait: 1,
-    responseStore: new MemoryResponseStore(),
+    storeOf: () => new MemoryResponseStore(),
+    admission: undefined,
     report: ChatModelError.from,
-  }, { playground: true });
+  }, { playground: true, readiness: new Readiness({ directory, onChange: () => {} }) });
   const bare = new Set(["/invocations", "/ping", "/health", "/version", "/openapi.json", "/"]);
   const expected = Object.entries(routes).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method} ${bare.has(path) ? path : `/v1${path.replace(":id", "{id}")}`}`)

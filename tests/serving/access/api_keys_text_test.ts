@@ -40,6 +40,7 @@ Deno.test("apiKeysFromJson() reads a file without keys, and one that begins with
 });
 
 const NAME = 'Expected a name of 1 to 64 letters, digits, "_", ".", "@" or "-", the first a letter or digit';
+const KNOWN = 'known are "name", "sha256", "models", "requests_per_minute", "tokens_per_minute", "max_concurrency"';
 const SHA256 = "Expected a SHA-256 of 64 hexadecimal digits in lower case";
 const MODEL = 'Expected the name of a model, with "*" at its end only';
 
@@ -120,14 +121,22 @@ for (
         ["keys.0.model", 'Not known: did you mean "models"?'],
         [
           "keys.0.expires",
-          'Not known: known are "name", "sha256", "models", "requests_per_minute", "tokens_per_minute", "max_concurrency"',
+          `Not known: ${KNOWN}`,
         ],
+      ],
+    ],
+    [
+      "a key of the shortest in the place of a member, and a member of a megabyte",
+      { keys: [{ name: "a", sha256: HASH, hunter2hunter2_7: 1, ["m".repeat(1 << 20)]: 1 }] },
+      [
+        ["keys.0", `There is a member that is not known, its name 16 characters long: ${KNOWN}`],
+        ["keys.0", `There is a member that is not known, its name 1048576 characters long: ${KNOWN}`],
       ],
     ],
     [
       "a key in the place of a member",
       { keys: [{ name: "a", sha256: HASH, [SECRET]: 1 }] },
-      [["keys.0", "There is a member that is not known, its name 51 characters long"]],
+      [["keys.0", `There is a member that is not known, its name 51 characters long: ${KNOWN}`]],
     ],
   ] as const
 ) {
@@ -183,14 +192,12 @@ Deno.test("apiKeysFromText() takes what follows the first = for the secret", () 
   assertEquals(apiKeysFromText(`ci=${secret}`), [{ name: "ci", sha256: hashSecret(secret) }]);
 });
 
-const REFUSED_NAME = NAME;
-
 for (
   const [what, text, messages] of [
     ["an empty text", "", ["It is empty: write NAME=SECRET pairs, or JSON"]],
     ["commas alone", " ,\n,", ["It is empty: write NAME=SECRET pairs, or JSON"]],
     ["a secret alone", SECRET, ['Pair 1: Expected NAME=SECRET, found no "="']],
-    ["a secret without name", `=${SECRET}`, [`Pair 1: ${REFUSED_NAME}`]],
+    ["a secret without name", `=${SECRET}`, [`Pair 1: ${NAME}`]],
     ["a short secret", "ci=123456789012345", ["Pair 1: Expected a secret of 16 to 1024 characters, found 15"]],
     ["a long secret", `ci=${"s".repeat(1025)}`, ["Pair 1: Expected a secret of 16 to 1024 characters, found 1025"]],
     ["a secret with a space", "ci=one two three four", [
@@ -202,7 +209,7 @@ for (
     ["two alike, and all else that is wrong", `ci=${SECRET},ci=${SECRET},b c=x,d`, [
       "Pair 2: Expected a name of its own, found that of pair 1",
       "Pair 2: Expected a secret of its own, found that of pair 1",
-      `Pair 3: ${REFUSED_NAME}`,
+      `Pair 3: ${NAME}`,
       "Pair 3: Expected a secret of 16 to 1024 characters, found 1",
       'Pair 4: Expected NAME=SECRET, found no "="',
     ]],

@@ -1,0 +1,66 @@
+import type { Upstream } from "./_upstream.ts";
+
+/** Milliseconds to the first check after a failure; each further one takes twice as long. */
+const FIRST_CHECK = 250;
+const LATER_CHECKS = 5_000;
+/** Milliseconds in which a server has to show that it is alive. */
+const CHECK_TIMEOUT = 2_000;
+
+/**
+ * Looks after the servers that are left out: asks them for their models, never for an answer, and only as long as one
+ * is left out. Does not keep the program alive.
+ */
+export class HealthChecks {
+  readonly #upstreams: readonly Upstream[];
+  readonly #ended = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #round = 0;
+  #isChecking = false;
+
+  constructor(upstreams: readonly Upstream[]) {
+    this.#upstreams = upstreams;
+  }
+
+  /** One has failed. */
+  start(): void {
+    this.#round = 0;
+    if (this.#timer === undefined && !this.#isChecking) this.#schedule();
+  }
+
+  /** Stops for good. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#ended.abort();
+  }
+
+  #schedule(): void {
+    if (this.#ended.signal.aborted) return;
+    // All that is out may be out because it asked for that: then there is nothing to ask before.
+    const asked = this.#upstreams.filter((upstream) => upstream.outFor > 0);
+    if (asked.every((upstream) => upstream.askedForPatience)) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#isChecking = true;
+      this.#check().finally(() => {
+        this.#isChecking = false;
+        this.#schedule();
+      });
+    }, this.#delay() * (0.75 + Math.random() / 4));
+    Deno.unrefTimer(this.#timer);
+  }
+
+  #delay(): number {
+    return Math.min(LATER_CHECKS, FIRST_CHECK * 2 ** this.#round);
+  }
+
+  async #check(): Promise<void> {
+    this.#round++;
+    const out = this.#upstreams.filter((upstream) => upstream.outFor > 0 && !upstream.askedForPatience);
+    await Promise.all(out.map(async (upstream) => {
+      const isAlive = await upstream.transport.isAlive(CHECK_TIMEOUT, this.#ended.signal);
+      if (isAlive) upstream.foundAlive();
+      else upstream.foundDead(this.#delay() + CHECK_TIMEOUT);
+    }));
+  }
+}

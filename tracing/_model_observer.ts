@@ -1,0 +1,222 @@
+import type {
+  CallEnd,
+  CallObservation,
+  CallObserver,
+  CallResult,
+  ModelSpan,
+  StartedCall,
+} from "../call_observer.ts";
+import type { ChatCompletionChunk, ChatMessage, Usage } from "../types/mod.ts";
+import { AnswerCollector, type CollectedAnswer } from "./_answer_collector.ts";
+import { type Attributes, type Context, context, type Span, SpanKind, SpanStatusCode, trace } from "./_api.ts";
+import { parentContext, withCall } from "./_context.ts";
+import { errorType } from "./_error_type.ts";
+import { outputMessages } from "./_gen_ai_messages.ts";
+import { AuthorSpan, type Instrumentation } from "./_instrumentation.ts";
+import { toJson } from "./_json.ts";
+import { measure } from "./_metrics.ts";
+import { type CallKind, kindOf, startAttributes } from "./_request_attributes.ts";
+
+/** Makes a span of each call of a model. */
+export class ModelObserver implements CallObserver {
+  readonly #instrumentation: Instrumentation;
+
+  constructor(instrumentation: Instrumentation) {
+    this.#instrumentation = instrumentation;
+  }
+
+  begin(call: StartedCall): CallObservation {
+    return new CallTrace(call, this.#instrumentation);
+  }
+}
+
+/** The span of one call, open until the reader has all, leaves or gets a failure. */
+export class CallTrace implements CallObservation {
+  readonly span: ModelSpan;
+  /** Whom the call was passed on to, if it was: told by the client that did it. */
+  provider: string | undefined;
+  readonly #call: StartedCall;
+  readonly #kind: CallKind;
+  readonly #instrumentation: Instrumentation;
+  readonly #span: Span;
+  readonly #context: Context;
+  readonly #started = performance.now();
+  #collector: AnswerCollector | undefined;
+  #firstChunk: number | undefined;
+  #result: CallResult | undefined;
+
+  constructor(call: StartedCall, instrumentation: Instrumentation) {
+    this.#call = call;
+    this.#instrumentation = instrumentation;
+    const kind = this.#kind = kindOf(call);
+    const parent = parentContext(call.requestContext);
+    this.#span = instrumentation.tracer.startSpan(`${kind.verb} ${call.model}`, {
+      // The model runs here, whatever it asks elsewhere.
+      kind: SpanKind.INTERNAL,
+      attributes: startAttributes(call, kind, instrumentation.content),
+    }, parent);
+    this.span = new AuthorSpan(this.#span);
+    this.#context = withCall(trace.setSpan(parent, this.#span), instrumentation, this);
+  }
+
+  run<T>(step: () => T): T {
+    return context.with(this.#context, step);
+  }
+
+  chunks(chunks: readonly ChatCompletionChunk[]): void {
+    let collector = this.#collector;
+    if (collector === undefined) {
+      const { mlflow, genAi } = this.#instrumentation.content;
+      collector = this.#collector = new AnswerCollector((mlflow || genAi) && this.#span.isRecording());
+      this.#firstChunk = performance.now() - this.#started;
+    }
+    for (const chunk of chunks) collector.add(chunk);
+  }
+
+  result(result: CallResult): void {
+    this.#result = result;
+  }
+
+  end(end: CallEnd): void {
+    const outcome = outcomeOf(end);
+    const provider = this.provider ?? "chatmodel";
+    const attributes: Attributes = {
+      "chatmodel.outcome": outcome,
+      "gen_ai.provider.name": provider,
+      "mlflow.llm.provider": provider,
+    };
+    const figures: Attributes = { "gen_ai.provider.name": provider, "gen_ai.request.model": this.#call.model };
+    const { operation } = this.#kind;
+    if (operation !== undefined) figures["gen_ai.operation.name"] = operation;
+    if (outcome !== "completed") {
+      const type = end.outcome === "failed" && outcome === "failed" ? errorType(end.reason) : "cancelled";
+      figures["error.type"] = type;
+      attributes["error.type"] = type;
+    }
+    this.#addAnswer(attributes);
+    const responseModel = attributes["gen_ai.response.model"];
+    if (responseModel !== undefined) figures["gen_ai.response.model"] = responseModel;
+    const usage = this.#addUsage(attributes, outcome !== "completed");
+    this.#span.setAttributes(attributes);
+    if (end.outcome === "failed" && outcome === "failed") this.#fail(end.reason);
+    else if (outcome === "completed") this.#span.setStatus({ code: SpanStatusCode.OK });
+    this.#span.end();
+    if (operation === undefined) return;
+    measure({
+      attributes: figures,
+      duration: performance.now() - this.#started,
+      timeToFirstChunk: this.#isStream ? this.#firstChunk : undefined,
+      inputTokens: usage?.input,
+      outputTokens: this.#call.operation === "chat" ? usage?.output : undefined,
+    });
+  }
+
+  get #isStream(): boolean {
+    return this.#call.operation === "chat" && this.#call.stream;
+  }
+
+  #fail(reason: unknown): void {
+    const error = reason instanceof Error ? reason : String(reason);
+    this.#span.recordException(error);
+    this.#span.setStatus({ code: SpanStatusCode.ERROR, message: typeof error === "string" ? error : error.message });
+  }
+
+  #addAnswer(attributes: Attributes): void {
+    const result = this.#result;
+    const collector = this.#collector;
+    if (result !== undefined) {
+      switch (result.operation) {
+        case "chat":
+          addEnvelope(attributes, result.response);
+          attributes["gen_ai.response.finish_reasons"] = result.response.choices.map((choice) => choice.finish_reason);
+          this.#addOutput(attributes, result.response);
+          break;
+        case "embeddings":
+          attributes["gen_ai.response.model"] = result.response.model;
+          // How many and how long, not the numbers: no one reads them.
+          if (this.#instrumentation.content.mlflow) {
+            const { data } = result.response;
+            const [first] = data;
+            const dimensions = Array.isArray(first?.embedding) ? first.embedding.length : undefined;
+            attributes["mlflow.spanOutputs"] = toJson({ vectors: data.length, dimensions });
+          }
+          break;
+        case "invoke":
+          if (this.#instrumentation.content.mlflow) attributes["mlflow.spanOutputs"] = toJson(result.response);
+      }
+    } else if (collector !== undefined) {
+      attributes["chatmodel.chunks"] = collector.count;
+      if (this.#isStream && this.#firstChunk !== undefined) {
+        attributes["gen_ai.response.time_to_first_chunk"] = this.#firstChunk / 1000;
+      }
+      if (collector.envelope !== undefined) addEnvelope(attributes, collector.envelope);
+      const { finishReasons } = collector;
+      if (finishReasons.length > 0) attributes["gen_ai.response.finish_reasons"] = finishReasons;
+      this.#addOutput(attributes, collector.response());
+    }
+  }
+
+  #addOutput(attributes: Attributes, response: CollectedAnswer | undefined): void {
+    if (response === undefined) return;
+    const { mlflow, genAi } = this.#instrumentation.content;
+    if (mlflow) attributes["mlflow.spanOutputs"] = toJson(response);
+    if (genAi) attributes["gen_ai.output.messages"] = outputMessages(response);
+  }
+
+  /** The usage as the model told it; what an unfinished answer took is guessed, and marked as that. */
+  #addUsage(attributes: Attributes, isUnfinished: boolean): { input: number; output: number } | undefined {
+    const usage = this.#usage();
+    if (usage !== undefined) {
+      const { prompt_tokens: input, completion_tokens: output } = usage;
+      addTokens(attributes, input, output, usage.prompt_tokens_details?.cached_tokens);
+      return { input, output };
+    }
+    const call = this.#call;
+    const collector = this.#collector;
+    if (!isUnfinished || call.operation !== "chat" || collector === undefined || collector.parts === 0) return undefined;
+    const input = Math.ceil(textLength(call.request.messages) / 4);
+    const output = collector.estimateTokens();
+    addTokens(attributes, input, output, undefined);
+    attributes["chatmodel.usage.estimated"] = true;
+    return { input, output };
+  }
+
+  #usage(): Usage | undefined {
+    const result = this.#result;
+    if (result === undefined) return this.#collector?.usage;
+    if (result.operation === "chat") return result.response.usage;
+    if (result.operation !== "embeddings") return undefined;
+    const { prompt_tokens, total_tokens } = result.response.usage;
+    // 0 stands for "not counted" there.
+    return prompt_tokens === 0 ? undefined : { prompt_tokens, completion_tokens: 0, total_tokens };
+  }
+}
+
+function addEnvelope(attributes: Attributes, { id, model }: { readonly id: string; readonly model: string }): void {
+  attributes["gen_ai.response.id"] = id;
+  attributes["gen_ai.response.model"] = model;
+}
+
+function addTokens(attributes: Attributes, input: number, output: number, cached: number | undefined): void {
+  attributes["gen_ai.usage.input_tokens"] = input;
+  attributes["gen_ai.usage.output_tokens"] = output;
+  if (cached !== undefined) attributes["gen_ai.usage.cache_read.input_tokens"] = cached;
+  const cache = cached === undefined ? "" : `, "cache_read_input_tokens": ${cached}`;
+  attributes["mlflow.chat.tokenUsage"] =
+    `{"input_tokens": ${input}, "output_tokens": ${output}, "total_tokens": ${input + output}${cache}}`;
+}
+
+function textLength(messages: readonly ChatMessage[]): number {
+  let length = 0;
+  for (const { content } of messages) {
+    if (typeof content === "string") length += content.length;
+    else for (const part of content ?? []) if (part.type === "text") length += part.text.length;
+  }
+  return length;
+}
+
+/** The client's leaving is no failure, whichever way the model is told of it. */
+function outcomeOf(end: CallEnd): CallEnd["outcome"] {
+  if (end.outcome !== "failed") return end.outcome;
+  return end.reason instanceof DOMException && end.reason.name === "AbortError" ? "cancelled" : "failed";
+}
