@@ -171,8 +171,15 @@ export class Call implements StreamGuard, Deadline {
 
   /** Tells those who want to know that the model is about to be asked. */
   observe(start: CallStart): void {
-    const { observer, requestContext } = this.#options;
-    this.observation = beginObservation({ ...start, requestId: this.context.requestId, requestContext }, observer);
+    const options = this.#options;
+    this.observation = beginObservation({
+      ...start,
+      requestId: this.context.requestId,
+      // Only if someone asks: for a server's request, headers are read for it.
+      get requestContext() {
+        return options.requestContext;
+      },
+    }, options.observer);
   }
 
   /** Runs a step of the model, in the context of whoever observes it. */

@@ -1,4 +1,4 @@
-import { basename, join, resolve } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import type { ChatModel } from "../chat_model.ts";
 import { CustomModel } from "../custom_model.ts";
 import { type CallLimits, loadChatModel, type LoadedChatModel, type ModelEquipment } from "../loaded_chat_model.ts";
@@ -14,6 +14,8 @@ import { layeredConfig } from "./config_layers.ts";
 import { type DenoFlavor, MLMODEL, type MlmodelFile, parseMlmodel } from "./mlmodel_file.ts";
 import { importModelFile, modelFileName } from "./model_file.ts";
 import { type LocatedModel, locateModel } from "./locate_model.ts";
+import type { ModelPermissions } from "./permissions.ts";
+import { importSandboxed, readSandboxOptions, sandboxOption, type SandboxOptions } from "./sandbox/mod.ts";
 import { verifySources } from "./_source_files.ts";
 
 /** Options for {@linkcode loadModel}. */
@@ -37,6 +39,15 @@ export interface LoadModelOptions extends CallLimits, TransferOptions {
   readonly modelConfigFile?: string;
   /** Name that answers carry as `model`. Default: the registered model's, else the logged one's, else the file's. */
   readonly name?: string;
+  /**
+   * Runs the model's code in a worker of its own, which may do only what its package declares, and ends alone when the
+   * code crashes or loops for ever. Deno must be started with `--unstable-worker-options`, or have `worker-options` in
+   * its configuration's `unstable`. How much memory the worker takes cannot be bounded: a model that takes all ends the
+   * process.
+   *
+   * @default {false}
+   */
+  readonly sandbox?: boolean | SandboxOptions;
 }
 
 const LOAD_OPTIONS: OptionNames<LoadModelOptions> = {
@@ -44,6 +55,7 @@ const LOAD_OPTIONS: OptionNames<LoadModelOptions> = {
   modelConfig: true,
   modelConfigFile: text,
   name: text,
+  sandbox: sandboxOption,
   firstTokenTimeout: true,
   idleTimeout: true,
   timeout: true,
@@ -113,12 +125,11 @@ export async function loadModel(
   const found = await locateModel(uri, options);
   if (found.kind === "file") {
     const config = await layeredConfig(layersOf(options));
-    return await load(await importModelFile(found.path), {
-      uri,
-      options,
-      name: options.name ?? modelFileName(found.path),
-      equipment: { modelConfig: config },
-    });
+    const name = options.name ?? modelFileName(found.path);
+    const { path } = found;
+    const { permissions = {} } = readSandboxOptions(options.sandbox) ?? {};
+    const imported = await importModel({ path, folder: dirname(resolve(path)), name, permissions }, options);
+    return await load(imported, { uri, options, name, equipment: { modelConfig: config } });
   }
   try {
     return await loadFolder(found, { ...options, uri });
@@ -143,13 +154,53 @@ async function loadFolder(
   await verifySources(folder, deno.files, { signal });
   const config = await layeredConfig({ logged: file.config ?? {}, ...layersOf(options) });
   const artifacts = Object.entries(file.artifacts).map(([name, { path }]) => [name, join(folder, path)]);
-  const model = await importModelFile(join(folder, deno.modelPath), { isolated: true });
-  return await load(model, {
+  const name = options.name ?? registered ?? deno.name ?? basename(resolve(folder));
+  if (readSandboxOptions(options.sandbox)?.permissions !== undefined) {
+    throw new ValidationError("Cannot load model", [{
+      path: "sandbox.permissions",
+      message:
+        "cannot be given for a logged model: its package says what it may do. Leave it out, or log the model anew",
+    }]);
+  }
+  const path = join(folder, deno.modelPath);
+  const source = { path, folder: resolve(folder), name, permissions: deno.permissions };
+  const imported = await importModel(source, options, { isolated: true });
+  return await load(imported, {
     uri,
     options,
-    name: options.name ?? registered ?? deno.name ?? basename(resolve(folder)),
+    name,
     equipment: { modelConfig: config, artifacts: Object.fromEntries(artifacts) },
     ...(file.signature !== undefined && { signature: file.signature }),
+  });
+}
+
+/** A model's code, imported. */
+interface Imported {
+  readonly model: ChatModel | CustomModel;
+  /** Ends its sandbox, if it has one. */
+  readonly stop?: () => void;
+}
+
+interface ModelSource {
+  readonly path: string;
+  readonly folder: string;
+  readonly name: string;
+  readonly permissions: ModelPermissions;
+}
+
+async function importModel(
+  source: ModelSource,
+  options: LoadModelOptions,
+  { isolated = false }: { readonly isolated?: boolean } = {},
+): Promise<Imported> {
+  const sandbox = readSandboxOptions(options.sandbox);
+  if (sandbox === undefined) return { model: await importModelFile(source.path, { isolated }) };
+  const { unresponsiveAfter, signal } = sandbox;
+  return await importSandboxed({
+    ...source,
+    path: resolve(source.path),
+    unresponsiveAfter,
+    ...(signal !== undefined && { signal }),
   });
 }
 
@@ -198,6 +249,18 @@ interface Loading {
 }
 
 async function load(
+  { model, stop }: Imported,
+  loading: Loading,
+): Promise<LoadedChatModel | LoadedCustomModel> {
+  try {
+    return await makeReady(model, loading);
+  } catch (error) {
+    stop?.();
+    throw error;
+  }
+}
+
+async function makeReady(
   model: ChatModel | CustomModel,
   { uri, options, name, equipment, signature }: Loading,
 ): Promise<LoadedChatModel | LoadedCustomModel> {

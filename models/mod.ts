@@ -9,5 +9,6 @@ export { loadModel, type LoadModelOptions } from "./load_model.ts";
 export { type LoggedModelInfo, logModel, type LogModelOptions } from "./log_model.ts";
 export type { ModelFile, ModelInfo } from "./model_info.ts";
 export type { ModelPermissions, Permission } from "./permissions.ts";
+export type { SandboxOptions } from "./sandbox/mod.ts";
 export { type SavedModelInfo, saveModel, type SaveModelOptions } from "./save_model.ts";
 export { serveStdio } from "./worker.ts";

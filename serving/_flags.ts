@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { CommandError } from "../_command_error.ts";
+import { parseAllowedHost } from "./access/mod.ts";
 import { checkOrigin } from "./origins.ts";
 
 /** What `serve.ts` is told to do. */
@@ -15,12 +16,29 @@ export interface ServeFlags {
   readonly timeout: number;
   readonly pull: boolean;
   readonly playground: boolean;
+  /** File with API keys. */
+  readonly apiKeysFile: string | undefined;
+  /** Whether everyone may ask, from wherever the server can be reached. */
+  readonly noAuth: boolean;
+  readonly allowedHosts: readonly string[];
+  /** Bytes. */
+  readonly maxBodySize: number;
+  readonly maxConcurrency: number;
+  readonly maxQueue: number;
+  readonly queueTimeout: number;
+  readonly drainTimeout: number;
+  /** File of the access log; `-` for the standard output. */
+  readonly accessLog: string | undefined;
+  readonly metricsPort: number | undefined;
+  readonly redis: string | undefined;
+  /** What a lost Redis means for the limits of keys. */
+  readonly redisLost: "open" | "closed";
 }
 
 /** What `--help` prints. */
 export const HELP = `Serves chat models to every OpenAI client.
 
-Usage: deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY serve.ts [flags]
+Usage: deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY,CHATMODEL_API_KEYS serve.ts [flags]
 
   --model [NAME=]SPEC        A model to serve; may be repeated. The first is the default. SPEC is
                                ollama:NAME   a model of the Ollama at OLLAMA_HOST, such as ollama:llama3.2:1b
@@ -34,16 +52,41 @@ Usage: deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY 
   --pull                     Have Ollama download the models named by ollama:NAME that it lacks
   --host ADDRESS             Address to listen on (default 127.0.0.1: this machine only)
   --port PORT                Port to listen on (default 8000; 0: any free one)
-  --allow-origin ORIGIN      Pages of this origin may call, too; may be repeated, * for all
+  --cors-origin ORIGIN       Pages of this origin may call, too; may be repeated, * for all
   --no-playground            Serve no page to chat on at /
+
+  Who may ask
+  --api-keys FILE            Ask for API keys: those in FILE, made by 'cli.ts keys create'; followed while it
+                             changes. Also: CHATMODEL_API_KEYS=NAME=SECRET,… (an address other than this
+                             machine's is only served with keys)
+  --no-auth                  Serve all who can reach the server, without keys
+  --allow-host NAME          Host name under which a server on this machine's address may be asked, besides
+                             localhost; may be repeated
+
+  How much
+  --max-concurrency N        Requests that a model answers at once (default: no limit)
+  --max-queue N              Requests that wait for those, at most (default 100)
+  --queue-timeout MS         Longest time that one waits (default 30000)
+  --max-body-size BYTES      Largest request body (default 33554432)
   --first-token-timeout MS   Longest wait for the begin of an answer, and for the whole of one that
                              comes in one piece (default 300000; 0: no limit)
   --idle-timeout MS          Longest wait between two pieces of an answer (default 60000; 0: no limit)
   --timeout MS               Longest time for a whole answer (default 0: no limit)
+  --drain-timeout MS         Time that running answers get to finish after SIGTERM or Ctrl-C (default 10000)
+  --redis URL                Count the limits of keys, and keep stored answers, in Redis, for several servers
+                             that share them
+  --redis-lost open|closed   Without Redis: serve without these limits, or refuse (default closed)
+
+  Seen from outside
+  --access-log FILE          Write a line of JSON for each request; - for the standard output
+  --metrics-port PORT        Serve metrics for Prometheus at /metrics on that port, without keys; on the port
+                             of the server itself, they need one
+
   --version                  Print the version
   -h, --help                 Print this help
 
-Environment: OLLAMA_HOST (default 127.0.0.1:11434), OLLAMA_API_KEY (for ollama.com). For logged models, with --allow-env
+Environment: OLLAMA_HOST (default 127.0.0.1:11434), OLLAMA_API_KEY (for ollama.com), CHATMODEL_API_KEYS (for whoever asks
+this server). For logged models, with --allow-env
 also MLFLOW_TRACKING_URI and SERVING_MODEL_CONFIG (JSON in place of what was configured when the model was logged).
 `;
 
@@ -54,12 +97,12 @@ also MLFLOW_TRACKING_URI and SERVING_MODEL_CONFIG (JSON in place of what was con
  */
 export function parseFlags(args: readonly string[]): ServeFlags {
   const values = parse(args);
-  const allowedOrigins = values["allow-origin"] ?? [];
+  const allowedOrigins = values["cors-origin"] ?? [];
   for (const origin of allowedOrigins) {
     try {
       if (origin !== "*") checkOrigin(origin);
     } catch (error) {
-      const hint = `--allow-origin must be an origin such as "https://example.com", or "*", but is "${origin}"`;
+      const hint = `--cors-origin must be an origin such as "https://example.com", or "*", but is "${origin}"`;
       throw usage(hint, { cause: error });
     }
   }
@@ -80,11 +123,28 @@ export function parseFlags(args: readonly string[]): ServeFlags {
     timeout: integer("--timeout", values.timeout, 0, MAX_TIMEOUT),
     pull: values.pull ?? false,
     playground: !(values["no-playground"] ?? false),
+    apiKeysFile: notEmpty("--api-keys", values["api-keys"]),
+    noAuth: values["no-auth"] ?? false,
+    allowedHosts: values["allow-host"]?.map(hostName) ?? [],
+    maxBodySize: integer("--max-body-size", values["max-body-size"], 33_554_432, MAX_SIZE, 1),
+    maxConcurrency: integer("--max-concurrency", values["max-concurrency"], Infinity, MAX_COUNT, 1),
+    maxQueue: integer("--max-queue", values["max-queue"], 100, MAX_COUNT),
+    queueTimeout: integer("--queue-timeout", values["queue-timeout"], 30_000, MAX_TIMEOUT),
+    drainTimeout: integer("--drain-timeout", values["drain-timeout"], 10_000, MAX_TIMEOUT),
+    accessLog: notEmpty("--access-log", values["access-log"]),
+    metricsPort: values["metrics-port"] === undefined
+      ? undefined
+      : integer("--metrics-port", values["metrics-port"], 0, 65_535),
+    redis: values.redis === undefined ? undefined : redisUrl(values.redis),
+    redisLost: openOrClosed(values["redis-lost"]),
   };
 }
 
 /** The longest that a timer can wait; a longer one would fire at once. */
 const MAX_TIMEOUT = 2_147_483_647;
+/** Bytes: more does not fit into one string. */
+const MAX_SIZE = 536_870_888;
+const MAX_COUNT = 1_000_000;
 
 function parse(args: readonly string[]) {
   try {
@@ -95,12 +155,24 @@ function parse(args: readonly string[]) {
         model: { type: "string", multiple: true },
         host: { type: "string" },
         port: { type: "string" },
-        "allow-origin": { type: "string", multiple: true },
+        "cors-origin": { type: "string", multiple: true },
         "first-token-timeout": { type: "string" },
         "idle-timeout": { type: "string" },
         timeout: { type: "string" },
         pull: { type: "boolean" },
         "no-playground": { type: "boolean" },
+        "api-keys": { type: "string" },
+        "no-auth": { type: "boolean" },
+        "allow-host": { type: "string", multiple: true },
+        "max-body-size": { type: "string" },
+        "max-concurrency": { type: "string" },
+        "max-queue": { type: "string" },
+        "queue-timeout": { type: "string" },
+        "drain-timeout": { type: "string" },
+        "access-log": { type: "string" },
+        "metrics-port": { type: "string" },
+        redis: { type: "string" },
+        "redis-lost": { type: "string" },
         version: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
@@ -122,10 +194,35 @@ function usage(message: string, options?: ErrorOptions): CommandError {
   return new CommandError(`${message}. See --help`, 2, options);
 }
 
-function integer(flag: string, text: string | undefined, fallback: number, max: number): number {
+function integer(flag: string, text: string | undefined, fallback: number, max: number, min = 0): number {
   if (text === undefined) return fallback;
-  if (!/^\d+$/.test(text) || Number(text) > max) {
-    throw usage(`${flag} must be a whole number from 0 to ${max}, but is "${text}"`);
+  if (!/^\d+$/.test(text) || Number(text) > max || Number(text) < min) {
+    throw usage(`${flag} must be a whole number from ${min} to ${max}, but is "${text}"`);
   }
   return Number(text);
+}
+
+function notEmpty(flag: string, text: string | undefined): string | undefined {
+  if (text === "") throw usage(`${flag} must name a file, but is empty`);
+  return text;
+}
+
+function hostName(text: string): string {
+  try {
+    return parseAllowedHost(text);
+  } catch (error) {
+    throw usage(`--allow-host must be a name or an address without a port, but is "${text}"`, { cause: error });
+  }
+}
+
+function redisUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url !== null && ["redis:", "rediss:"].includes(url.protocol)) return text;
+  // Not what it is: there may be a password in it.
+  throw usage("--redis must be a URL such as redis://127.0.0.1:6379");
+}
+
+function openOrClosed(text = "closed"): "open" | "closed" {
+  if (text === "open" || text === "closed") return text;
+  throw usage(`--redis-lost must be "open" or "closed", but is "${text}"`);
 }

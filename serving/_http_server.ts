@@ -28,7 +28,11 @@ export function lookInterval(timeout: number): number {
  * @param connections Where its open connections are noted.
  * @param times How long requests may take to come in.
  */
-export function makeServer(app: Pick<App, "fetch">, connections: Map<Duplex, Connection>, times: RequestTimes = {}): Server {
+export function makeServer(
+  app: Pick<App, "fetch">,
+  connections: Map<Duplex, Connection>,
+  times: RequestTimes = {},
+): Server {
   const take = (incoming: IncomingMessage, outgoing: ServerResponse, expectation: Expectation) => {
     const connection = connections.get(incoming.socket);
     if (connection === undefined) return void outgoing.destroy(); // It was closed already.

@@ -7,6 +7,7 @@ import { importModelFile, modelFileName } from "../models/model_file.ts";
 import type { LoadedModel } from "./directory.ts";
 import { reasonOf } from "../models/reason_of.ts";
 import { CommandError } from "../_command_error.ts";
+import { checkOpenAI, checkUpstreamKey, loadOpenAI, parseOpenAISpec } from "./_openai_spec.ts";
 import { pullWithProgress } from "./_pull.ts";
 import { ChatModelError } from "../types/mod.ts";
 
@@ -44,6 +45,12 @@ const KINDS: readonly ModelKind[] = [
     load: (spec, options) =>
       loadChatModel(new OllamaChatModel({ model: ollamaName(spec), client: new OllamaClient() }), options),
     check: checkOllama,
+  },
+  {
+    matches: (spec) => spec.startsWith("openai:"),
+    name: (spec) => parseOpenAISpec(spec).model,
+    load: loadOpenAI,
+    check: (spec) => checkOpenAI(spec),
   },
   { matches: (spec) => !CODE.test(spec) && (STORE_URI.test(spec) || isFolder(spec)), load: loadSaved },
   { matches: () => true, name: modelFileName, load: loadFile },
@@ -124,6 +131,7 @@ export async function loadSpecs(
 ): Promise<LoadedSpecs> {
   const models = new Map<string, LoadedModel>();
   const warnings = new Set<string>();
+  checkUpstreamKey(specs.map((text) => splitName(text).spec));
   for (const text of specs) {
     const { name: given, spec } = splitName(text);
     const kind = KINDS.find((kind) => kind.matches(spec));

@@ -62,6 +62,8 @@ export function pushRetryHeaders(error: ChatModelError, headers: Pick<AnswerHead
     headers.push(["retry-after", String(Math.max(1, Math.ceil(error.retryAfter / 1000)))]);
   }
   headers.push(...limitHeadersOf(error));
+  // RFC 9110 §11.6.1: a 401 says what would be right.
+  if (errorStatus(error) === 401) headers.push(["www-authenticate", "Bearer"]);
   if (error.code === "unsupported_encoding") headers.push(["accept-encoding", ENCODINGS]);
 }
 

@@ -5,6 +5,7 @@ import type { RequestScope } from "./_request_scope.ts";
 import { completionRoutes } from "./completions/mod.ts";
 import type { ModelDirectory } from "./directory.ts";
 import { embeddingRoutes } from "./_embeddings.ts";
+import { metricsRoutes, type MetricsText } from "./_metrics_route.ts";
 import { healthRoutes, type Readiness } from "./_health.ts";
 import { invocations } from "./_invocations.ts";
 import { makeRootRoute } from "./_playground.ts";
@@ -18,7 +19,11 @@ import { VERSION } from "../_version.ts";
 /** The routes by path, without `/v1`. */
 export function makeRoutes(
   options: ChatRouteOptions,
-  others: { readonly playground: boolean; readonly readiness: Readiness },
+  others: {
+    readonly playground: boolean;
+    readonly readiness: Readiness;
+    readonly metrics?: MetricsText | undefined;
+  },
 ): Routes {
   const stored = storedCompletionRoutes(options);
   return {
@@ -36,6 +41,7 @@ export function makeRoutes(
     "/ping": { GET: text("\n") },
     "/health": { GET: text("\n") },
     ...healthRoutes(others.readiness),
+    ...metricsRoutes(others.metrics),
     "/version": { GET: text(VERSION) },
     "/openapi.json": { GET: openapi },
     "/": { GET: makeRootRoute(others) },

@@ -15,6 +15,7 @@ import { isOwnPage } from "./_playground.ts";
 import { pathOf, routePath, Router } from "./_router.ts";
 import { ownedStore } from "./_owned_store.ts";
 import { guardStore } from "./_guarded_store.ts";
+import type { MetricsText } from "./_metrics_route.ts";
 import { Readiness } from "./_health.ts";
 import { MemoryResponseStore } from "./_memory_store.ts";
 import type { ResponseStore } from "./response_store.ts";
@@ -62,6 +63,8 @@ export interface AppOptions extends CallLimits {
   readonly allowedHosts?: readonly string[];
   /** How many requests run at once, and how many of each key in a minute. Default: no limits. */
   readonly admission?: Admission;
+  /** What `GET /metrics` answers, to those who have a key where keys are asked for. Default: there is no such route. */
+  readonly metrics?: MetricsText;
   /** Told of every request when it is over, for a log or for metrics. Must not throw. */
   readonly onRequest?: (record: RequestRecord) => void;
   /**
@@ -160,7 +163,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
       return error;
     },
   };
-  const router = new Router(makeRoutes(routeOptions, { playground, readiness }));
+  const router = new Router(makeRoutes(routeOptions, { playground, readiness, metrics: options.metrics }));
   // Tokens are measured for limits, too.
   let inFlight = 0;
   const isWatched = onRequest !== undefined || admission !== undefined;
@@ -241,7 +244,7 @@ function hostOf({ url }: Request): string {
 
 function foreignOrigin(origin: string): ChatModelError {
   return new ChatModelError(
-    `Cannot serve pages of origin "${origin}": allow it with --allow-origin or the option "allowedOrigins"`,
+    `Cannot serve pages of origin "${origin}": allow it with --cors-origin or the option "allowedOrigins"`,
     { code: "origin_not_allowed" },
   );
 }

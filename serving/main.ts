@@ -2,20 +2,18 @@ import { DemoChatModel } from "../adapters/demo/mod.ts";
 import { OllamaClient, OllamaModels } from "../adapters/ollama/mod.ts";
 import { loadChatModel } from "../loaded_chat_model.ts";
 import { LoadedCustomModel } from "../loaded_custom_model.ts";
-import { ChatModelError, OverloadedError } from "../types/mod.ts";
+import { ChatModelError } from "../types/mod.ts";
 import { type App, createApp } from "./app.ts";
 import { CommandError } from "../_command_error.ts";
 import type { AppModels, ModelDirectory } from "./directory.ts";
 import { HELP, parseFlags, type ServeFlags } from "./_flags.ts";
 import { loadSpecs } from "./_model_spec.ts";
+import { hasOwnMetricsPort, putUpGuards } from "./_guards.ts";
+import { exitOnSignal } from "./_life.ts";
+import { metricsHandler } from "./_metrics_route.ts";
+import { isLoopbackAddress } from "./access/mod.ts";
 import { listen, type ListeningServer } from "./listen.ts";
 import { VERSION } from "../_version.ts";
-
-/** Milliseconds that running answers get to finish after Ctrl-C. */
-const GRACE = 10_000;
-
-/** Milliseconds that clients get to take the end of their answers, before their connections are closed. */
-const CLOSING_TIME = 1_000;
 
 /** Milliseconds in which an Ollama has to show that it is there. */
 const PROBE_TIMEOUT = 3_000;
@@ -36,15 +34,24 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
+  // First, as a model may take long to load.
+  const guards = await putUpGuards(flags, warn);
   const served = flags.models.length > 0 ? await namedModels(flags) : await defaultModels(flags);
-  const app = createApp(served.models, flags);
+  const app = createApp(served.models, { ...flags, ...guards.options });
+  guards.attach(app);
   const server = await open(app, flags);
+  const metrics = guards.metrics !== undefined && hasOwnMetricsPort(flags)
+    ? await open(metricsHandler(guards.metrics), { host: flags.host, port: flags.metricsPort ?? 0 })
+    : undefined;
   // Before anything is printed: who reads that the server listens may stop it at once.
-  const stopped = stopOnSignal(server, app);
+  const ended = exitOnSignal({ server, app, drainTimeout: flags.drainTimeout, close: guards.close });
   for (const notice of served.notices) warn(notice);
-  announce(served, urlOf(server.addr), flags);
-  await stopped;
-  Deno.exit(0); // A model may have left timers or connections, for which the process would wait.
+  announce(served, {
+    url: urlOf(server.addr),
+    metrics: metrics && `${urlOf(metrics.addr)}/metrics`,
+    asksForKey: guards.options.apiKeys !== undefined,
+  }, flags);
+  await ended;
 }
 
 interface Served {
@@ -98,7 +105,10 @@ async function defaultModels(flags: ServeFlags): Promise<Served> {
   return { models: { demo: await loadChatModel(DemoChatModel, { ...flags, name: "demo" }) }, names: ["demo"], notices };
 }
 
-async function open(app: App, { host, port }: ServeFlags): Promise<ListeningServer> {
+async function open(
+  app: Pick<App, "fetch">,
+  { host, port }: Pick<ServeFlags, "host" | "port">,
+): Promise<ListeningServer> {
   try {
     return await listen(app, { hostname: host, port });
   } catch (error) {
@@ -121,45 +131,31 @@ function urlOf({ hostname, port }: ListeningServer["addr"]): string {
   return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
-function announce({ names, isCustom = false }: Served, url: string, { host, playground }: ServeFlags): void {
+function announce(
+  { names, isCustom = false }: Served,
+  { url, metrics, asksForKey }: {
+    readonly url: string;
+    readonly metrics: string | undefined;
+    readonly asksForKey: boolean;
+  },
+  { host, playground, noAuth }: ServeFlags,
+): void {
   const [first = "demo"] = names;
   const messages = [{ role: "user", content: "Hello" }];
   const body = isCustom ? { model: first, inputs: "Hello" } : { model: first, stream: true, messages };
+  const key = asksForKey ? " -H 'authorization: Bearer YOUR_KEY'" : "";
   const request = isCustom ? "/invocations -H 'content-type: application/json'" : "/v1/chat/completions";
   print(`Listening on ${url}  (models: ${names.join(", ")})
 
 Try it:${playground && !isCustom ? ` open ${url} in a browser, or` : ""}
-  curl -N ${url}${request} -d '${JSON.stringify(body).replaceAll("'", String.raw`'\''`)}'
-
+  curl -N ${url}${request}${key} -d '${JSON.stringify(body).replaceAll("'", String.raw`'\''`)}'
+${metrics === undefined ? "" : `Metrics: ${metrics}\n`}
 Stop with Ctrl-C.`);
-  if (!["127.0.0.1", "::1", "localhost"].includes(host)) {
+  if (noAuth && !isLoopbackAddress(host)) {
     warn(
       "warning: this server asks for no key, and is open to all who can reach it. Put a proxy with a login before it.",
     );
   }
-}
-
-/** Stops on Ctrl-C and SIGTERM: takes no more requests, lets answers finish for a while, ends the rest with an error. */
-async function stopOnSignal(server: ListeningServer, app: App): Promise<void> {
-  let stopping = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const cut = () => {
-    app.abort(new OverloadedError("Cannot finish the answer: the server stops", { code: "server_stopping" }));
-    clearTimeout(timer);
-    // Who neither sends the rest of a request nor reads an answer must not keep the server from stopping.
-    timer = setTimeout(() => Deno.exit(0), CLOSING_TIME);
-  };
-  const stop = () => {
-    if (stopping) return cut(); // Asked again: no more patience.
-    stopping = true;
-    timer = setTimeout(cut, GRACE);
-    server.shutdown();
-  };
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, stop);
-  await server.finished;
-  clearTimeout(timer);
-  for (const signal of signals) Deno.removeSignalListener(signal, stop);
 }
 
 function print(text: string): void {

@@ -4,6 +4,7 @@ export {
   BasicTracerProvider,
   ConsoleSpanExporter,
   ParentBasedSampler,
+  TraceIdRatioBasedSampler,
 } from "npm:@opentelemetry/sdk-trace-base@^2.12.1";
 export { ProtobufTraceSerializer } from "npm:@opentelemetry/otlp-transformer@^0.223.1";
 export { resourceFromAttributes } from "npm:@opentelemetry/resources@^2.12.1";

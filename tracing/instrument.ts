@@ -2,6 +2,7 @@ import { observeEveryCall } from "../call_observer.ts";
 import { ensureContextManager } from "./_context.ts";
 import { install, Instrumentation, NO_CONTENT } from "./_instrumentation.ts";
 import { ModelObserver } from "./_model_observer.ts";
+import { observeUpstreams } from "./_upstream_observer.ts";
 
 /** Options for {@linkcode instrument}. */
 export interface InstrumentOptions {
@@ -38,8 +39,10 @@ export function instrument(options: InstrumentOptions = {}): () => void {
 export function observe(instrumentation: Instrumentation): () => void {
   const uninstall = install(instrumentation);
   const end = observeEveryCall(new ModelObserver(instrumentation));
+  const endUpstreams = observeUpstreams();
   return () => {
     end();
+    endUpstreams();
     uninstall();
   };
 }

@@ -9,5 +9,8 @@
  */
 export type { ModelSpan, RequestContext } from "../call_observer.ts";
 export { requestContext } from "../request_context.ts";
+export { enableTracing, Tracing } from "./enable_tracing.ts";
 export { instrument, type InstrumentOptions } from "./instrument.ts";
 export { type SpanOptions, type SpanType, trace, type TraceOptions, withSpan } from "./with_span.ts";
+export type { ReadableSpan, TraceSink } from "./trace_sink.ts";
+export type { RedactableSpan, TracingDestination, TracingOptions } from "./tracing_options.ts";

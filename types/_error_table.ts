@@ -80,7 +80,7 @@ const FORM: Kinds = {
   origin_not_allowed: {
     status: 403,
     when: "A page of an origin that was not allowed asks",
-    remedy: "Allow the origin: `--allow-origin`, or the option `allowedOrigins`",
+    remedy: "Allow the origin: `--cors-origin`, or the option `allowedOrigins`",
   },
   host_not_allowed: {
     status: 403,
@@ -315,8 +315,27 @@ const MODEL: Kinds = {
   },
   permission_denied: {
     status: 500,
-    when: "The process may not do what is needed",
-    remedy: "The message says which `--allow-…` is missing",
+    when: "The process, or a model in its sandbox, may not do what is needed",
+    remedy: "The message says which `--allow-…`, or which permission of the model, is missing",
+  },
+  worker_crashed: {
+    status: 500,
+    retryable: true,
+    when: "The sandbox of a model ended: its code threw outside of a call, or ended it",
+    remedy: "Try again: it is replaced. For its author: the log has what was thrown",
+  },
+  worker_unresponsive: {
+    status: 504,
+    retryable: true,
+    when: "The sandbox of a model gave no sign of life and was ended: its code most likely loops for ever",
+    remedy: "Try again: it is replaced. For its author: wait in between, or raise `unresponsiveAfter`",
+  },
+  worker_backoff: {
+    status: 503,
+    retryable: true,
+    when: "The sandbox of a model ended too often, and is not replaced for now",
+    remedy: "Wait as long as `retry-after` says; the log has what ends it",
+    headers: ["retry-after", "retry-after-ms"],
   },
 };
 

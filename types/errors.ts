@@ -98,7 +98,6 @@ export class ChatModelError extends Error {
 }
 
 function typeOfStatus(status: number): string {
-  if (status === 401) return "authentication_error";
   if (status === 403) return "permission_error";
   if (status === 429) return "rate_limit_error";
   return status < 500 ? "invalid_request_error" : "server_error";

@@ -1,3 +1,5 @@
+import { beginUpstream, type UpstreamCall, type UpstreamObservation } from "./upstream_observer.ts";
+
 /** What limits a call: the caller's signal, and perhaps a clock. */
 export interface CallLimitOptions {
   /** The caller's signal. */
@@ -25,6 +27,8 @@ export class CallLimit {
   #controller: AbortController | undefined;
   #outer: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Who is told of the call, if anyone. It ends with the call. */
+  #observation: UpstreamObservation | undefined;
 
   constructor(options: CallLimitOptions) {
     const { signal, milliseconds, timeoutError, isOwn = false } = options;
@@ -53,8 +57,19 @@ export class CallLimit {
     this.#timer = undefined;
   }
 
+  /** Tells who wants to know that the call's request is about to be sent. */
+  observe(call: UpstreamCall): UpstreamObservation | undefined {
+    return this.#observation = beginUpstream(call);
+  }
+
+  /** The call has failed; it is still to be ended. */
+  fail(reason: unknown): void {
+    this.#observation?.fail(reason);
+  }
+
   /** Ends the call, if it may end itself. */
   abort(reason?: unknown): void {
+    this.fail(reason);
     this.end();
     this.#controller?.abort(reason);
   }
@@ -62,6 +77,10 @@ export class CallLimit {
   /** The call is over: lets go of the clock and the caller's signal. */
   end(): void {
     this.reached();
+    if (this.#observation !== undefined) {
+      if (this.signal?.aborted) this.fail(this.signal.reason);
+      this.#observation.end();
+    }
     if (this.#controller !== undefined) this.#outer?.removeEventListener("abort", this);
   }
 }

@@ -87,6 +87,7 @@ export class ItemBatches<Raw, Item> implements AsyncIterableIterator<Item[], und
         ? error
         : lost(error);
       this.#state = "failed";
+      limit.fail(this.#failure);
       await this.#close();
     }
     return batch;

@@ -61,6 +61,9 @@ export class Transport {
       }
       if (isObject(value) && value["error"] !== undefined && value["error"] !== null) throw errorOfLine(call, text);
       return value;
+    } catch (error) {
+      limit.fail(error);
+      throw error;
     } finally {
       limit.end();
     }
@@ -86,6 +89,7 @@ export class Transport {
       const lines = decodeNdjson(body, limit.signal && { signal: limit.signal });
       return readRecords<T>({ lines, call, limit, ...records });
     } catch (error) {
+      limit.fail(error);
       limit.end();
       throw error;
     }
@@ -93,15 +97,22 @@ export class Transport {
 
   /** Sends a request until there is a good answer, of which the body is still to be read. */
   async #send(request: TransportRequest): Promise<Response> {
-    const { call, path, limit: { signal } } = request;
+    const { call, path, limit } = request;
+    const { signal } = limit;
     const { retries = 2, fetch: call_ = fetch } = this.#options;
     const init = this.#init(request);
+    const url = this.#urlOf(path);
+    const observed = limit.observe({ provider: "ollama", method: init.method ?? "GET", url });
+    if (observed !== undefined) init.headers = { ...this.#requestHeaders(), ...observed.headers };
     for (let attempt = 0;; attempt++) {
       signal?.throwIfAborted();
       let failed: Failure;
       try {
-        const response = await call_(this.#urlOf(path), init);
-        if (response.ok) return response;
+        const response = await (observed === undefined ? call_(url, init) : observed.run(() => call_(url, init)));
+        if (response.ok) {
+          observed?.answered(response.status, attempt);
+          return response;
+        }
         failed = await failureOf(call, response, signal);
       } catch (error) {
         signal?.throwIfAborted();

@@ -76,6 +76,9 @@ export class Transport {
         throw notOpenAI(call, { status, headers, body: text });
       }
       return readAnswer(call, value);
+    } catch (error) {
+      limit.fail(error);
+      throw error;
     } finally {
       limit.end();
     }
@@ -109,6 +112,7 @@ export class Transport {
         lost,
       });
     } catch (error) {
+      limit.fail(error);
       limit.end();
       limit.signal?.throwIfAborted();
       throw ChatModelError.isInstance(error) ? error : lost(error);
@@ -147,11 +151,14 @@ export class Transport {
   }
 
   /** Sends a request until there is a good answer, of which the body is still to be read. */
-  async #send({ call, path, body, limit: { signal } }: TransportRequest): Promise<Response> {
+  async #send({ call, path, body, limit }: TransportRequest): Promise<Response> {
     const { retries = 2, fetch: call_ = fetch, client } = this.#options;
     const { endpoint } = this;
+    const { signal } = limit;
+    const url = endpoint.to(path);
+    const observed = limit.observe({ provider: "openai", method: body === undefined ? "GET" : "POST", url });
     const init: RequestInit & { client?: Deno.HttpClient } = {
-      headers: endpoint.headers,
+      headers: observed === undefined ? endpoint.headers : { ...endpoint.headers, ...observed.headers },
       redirect: "manual",
       ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
       ...(signal !== undefined && { signal }),
@@ -161,8 +168,11 @@ export class Transport {
       signal?.throwIfAborted();
       let failed: Failure;
       try {
-        const response = await call_(endpoint.to(path), init);
-        if (response.ok) return response;
+        const response = await (observed === undefined ? call_(url, init) : observed.run(() => call_(url, init)));
+        if (response.ok) {
+          observed?.answered(response.status, attempt);
+          return response;
+        }
         failed = await failureOf(call, response, signal);
       } catch (error) {
         signal?.throwIfAborted();

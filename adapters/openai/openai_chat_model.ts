@@ -5,6 +5,8 @@ import { OpenAIClient } from "./client.ts";
 import { convertEmbedding } from "./convert_embedding.ts";
 import { convertRequest } from "./convert_request.ts";
 import { AnswerConverter, convertAnswer } from "./convert_response.ts";
+import { convertResponseRequest } from "./convert_response_request.ts";
+import { convertWholeResponse, ResponseChunks } from "./response_chunks.ts";
 import { checkOptions, type OpenAIChatModelOptions } from "./openai_chat_model_options.ts";
 
 /**
@@ -32,6 +34,7 @@ export class OpenAIChatModel extends ChatModel {
   readonly #client: OpenAIClient;
   readonly #defaults: ChatParams;
   readonly #usage: boolean;
+  readonly #api: "chat" | "responses";
 
   /**
    * Makes a model. The server is not asked for anything yet.
@@ -43,12 +46,14 @@ export class OpenAIChatModel extends ChatModel {
     super();
     this.#defaults = checkOptions(options);
     this.name = options.model;
-    const { client, baseUrl, apiKey, headers } = options;
+    const { client, baseUrl, apiKey, headers, upstreams } = options;
     this.#client = client ?? new OpenAIClient({
       ...(baseUrl !== undefined && { baseUrl }),
       ...(apiKey !== undefined && { apiKey }),
       ...(headers !== undefined && { headers }),
+      ...(upstreams !== undefined && { upstreams }),
     });
+    this.#api = options.api ?? "chat";
     this.#usage = options.streamUsage ?? true;
   }
 
@@ -68,7 +73,12 @@ export class OpenAIChatModel extends ChatModel {
     params: ChatParams,
   ): Promise<PredictResult> {
     const { signal } = context;
-    const body = convertRequest(messages, params, { model: this.name, defaults: this.#defaults, stream: false });
+    const setup = { model: this.name, defaults: this.#defaults, stream: false as const };
+    if (this.#api === "responses") {
+      const response = await this.#client.respond(convertResponseRequest(messages, params, setup), { signal });
+      return convertWholeResponse(response, this.#setup());
+    }
+    const body = convertRequest(messages, params, setup);
     return convertAnswer(await this.#client.chat(body, { signal }), this.#setup());
   }
 
@@ -87,10 +97,20 @@ export class OpenAIChatModel extends ChatModel {
     params: ChatParams,
   ): AsyncGenerator<PredictPart, void, void> {
     const { signal } = context;
-    const stream = { usage: this.#usage };
-    const body = convertRequest(messages, params, { model: this.name, defaults: this.#defaults, stream });
-    const batches = await this.#client.chatStream(body, { signal });
+    const setup = { model: this.name, defaults: this.#defaults, stream: { usage: this.#usage } };
     const converter = new AnswerConverter(this.#setup());
+    if (this.#api === "responses") {
+      const body = convertResponseRequest(messages, params, setup);
+      const batches = await this.#client.respondStream(body, { signal });
+      const chunks = new ResponseChunks(this.#setup());
+      for await (const batch of batches) {
+        for (const event of batch) {
+          for (const chunk of chunks.push(event)) yield* converter.push(chunk);
+        }
+      }
+      return yield* converter.end();
+    }
+    const batches = await this.#client.chatStream(convertRequest(messages, params, setup), { signal });
     for await (const batch of batches) {
       for (const chunk of batch) yield* converter.push(chunk);
     }

@@ -1,6 +1,8 @@
+import { Accumulator } from "../../streaming/accumulate.ts";
+import type { ChatCompletionResponse } from "../../types/mod.ts";
 import { isJsonObject, type JsonObject } from "../../types/_schema.ts";
 import { badRecord } from "./_errors.ts";
-import type { AnswerSetup } from "./convert_response.ts";
+import { AnswerConverter, type AnswerSetup } from "./convert_response.ts";
 import { Item, type ItemKind } from "./_response_item.ts";
 import type { OpenAIAnswer } from "./wire.ts";
 
@@ -179,6 +181,24 @@ export class ResponseChunks {
       `is not as expected: "${member}" of an event is missing or of another kind`,
     );
   }
+}
+
+/**
+ * Turns a whole response into a canonical answer. Pure.
+ *
+ * @param response The response object.
+ * @param setup What it is read with.
+ * @returns The answer.
+ * @throws {UpstreamError} If it cannot be understood.
+ */
+export function convertWholeResponse(response: OpenAIAnswer, setup: AnswerSetup): ChatCompletionResponse {
+  const converter = new AnswerConverter(setup);
+  const accumulator = new Accumulator();
+  for (const chunk of new ResponseChunks(setup).push(response)) {
+    converter.push(chunk).forEach(accumulator.add, accumulator);
+  }
+  converter.end().forEach(accumulator.add, accumulator);
+  return accumulator.response();
 }
 
 const KINDS = {

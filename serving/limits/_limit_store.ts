@@ -91,7 +91,11 @@ export function exceededAlone(amounts: LimitAmounts, limits: Limits): "requests"
   return undefined;
 }
 
-/** @throws {RangeError} If an amount is negative or no number. */
+/**
+ * Checks amounts.
+ *
+ * @throws {RangeError} If one is negative or no number.
+ */
 export function checkAmounts(amounts: LimitAmounts): void {
   for (const name of ["requests", "tokens"] as const) {
     const amount = amounts[name];

@@ -3,6 +3,8 @@ import type { RequestRecord } from "../request_record.ts";
 
 /** How many requests of a model run and wait. */
 export interface ModelLoad {
+  /** Name of the model. */
+  readonly model: string;
   /** Requests that are being answered. */
   readonly running: number;
   /** Requests that wait for their turn. */
@@ -14,7 +16,7 @@ export interface MetricsSources {
   /** How many requests are being answered. */
   readonly inFlight: () => number;
   /** Load by model, where it is limited. */
-  readonly load?: () => ReadonlyMap<string, ModelLoad>;
+  readonly load?: () => readonly ModelLoad[];
 }
 
 /** Seconds: from a cached word to a model that is loaded first. */
@@ -105,7 +107,7 @@ export class ServerMetrics {
         registers,
         collect() {
           this.reset();
-          for (const [model, { running }] of load()) this.set({ model }, running);
+          for (const { model, running } of load()) this.set({ model }, running);
         },
       });
       new Gauge({
@@ -115,7 +117,7 @@ export class ServerMetrics {
         registers,
         collect() {
           this.reset();
-          for (const [model, { queued }] of load()) this.set({ model }, queued);
+          for (const { model, queued } of load()) this.set({ model }, queued);
         },
       });
     }

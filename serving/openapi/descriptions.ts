@@ -16,7 +16,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   DeletedChatCompletion: "A chat completion that is no more.",
   DeveloperMessage: "Instructions for the model: OpenAI's newer name for the system role. Treated alike.",
   Embedding: "The vector of one text.",
-  EmbeddingRequest: "Texts to make vectors of. Fields that are not named here are handed to the model as they are.",
+  EmbeddingRequest: "Texts to make vectors of. Fields that are not named here are handed to the model as they are. " +
+    "Beyond what is written here, a model may limit `dimensions`.",
   EmbeddingResponse: "Vectors of texts.",
   ErrorObject: "What went wrong, as OpenAI's clients read it.",
   ErrorResponse: "Body of an error answer, and of the frame that ends a failed stream.",

@@ -14,12 +14,12 @@ export interface RedisOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-/** Milliseconds for which Redis is not asked again when it did not answer in time, so that not everyone waits for it. */
-const PAUSE = 1000;
-/** Milliseconds without an answer after which the connection is made anew: it may lead nowhere any more. */
-const GIVE_UP = 5000;
-/** Longest time between tries to connect, in milliseconds. */
-const MAX_RECONNECT_DELAY = 1000;
+/** For so many times its time limit Redis is not asked again when it did not answer: not everyone is to wait for it. */
+const PAUSE = 4;
+/** After so many times its time limit without an answer the connection is made anew: it may lead nowhere any more. */
+const GIVE_UP = 20;
+/** Shortest and longest time between tries to connect, in milliseconds. */
+const RECONNECT_DELAY = { shortest: 50, longest: 1000 } as const;
 
 /** What speaks to Redis. */
 export type RedisClient = ReturnType<typeof makeClient>;
@@ -38,6 +38,10 @@ export class RedisConnection {
   readonly #onLost: (reason: string) => void;
   readonly #onBack: () => void;
   #client: RedisClient;
+  /** Settles when the client has connected, or has failed to. */
+  #connecting: Promise<void>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #reconnectDelay: number = RECONNECT_DELAY.shortest;
   /** Until it has connected, or has failed to, for the first time. */
   #first: PromiseWithResolvers<void> | undefined;
   #lost: string | undefined;
@@ -63,7 +67,8 @@ export class RedisConnection {
     this.#onLost = events.onLost;
     this.#onBack = events.onBack;
     this.#first = Promise.withResolvers();
-    this.#client = this.#connect();
+    this.#client = makeClient(this.#url);
+    this.#connecting = this.#connect(this.#client);
   }
 
   /** Whether it is lost at the moment, as far as is known. */
@@ -114,43 +119,64 @@ export class RedisConnection {
     if (this.#closed) return;
     this.#closed = true;
     this.#first?.resolve();
+    clearTimeout(this.#timer);
     const client = this.#client;
-    if (!client.isReady) {
-      client.destroy();
-      return;
-    }
     let timer: ReturnType<typeof setTimeout> | undefined;
     const limit = new Promise<void>((resolve) => timer = setTimeout(resolve, this.#commandTimeout));
-    await Promise.race([client.close().catch(() => {}), limit]);
+    // A try to connect cannot be called off; answers that are under way may still come.
+    await Promise.race([
+      this.#connecting.then(() => client.isReady ? client.close() : undefined).catch(() => {}),
+      limit,
+    ]);
     clearTimeout(timer);
-    if (client.isOpen) client.destroy();
+    client.destroy();
   }
 
-  #connect(): RedisClient {
-    const client = makeClient(this.#url);
+  /** Tries to connect; never rejects, as the client's events tell of all. */
+  async #connect(client: RedisClient): Promise<void> {
     client.on("error", (error: Error) => {
       if (client === this.#client) this.#lose(error.message || error.name);
     });
     client.on("ready", () => {
       if (client !== this.#client) return;
+      clearTimeout(this.#timer);
       this.#pausedUntil = 0;
+      this.#reconnectDelay = RECONNECT_DELAY.shortest;
       this.#found();
     });
-    // It fails only when it is closed or replaced: else it tries on, and each failed try is an "error" above.
-    client.connect().catch(() => {});
-    return client;
+    // The client could try again by itself, but then could not be closed while it waits for that.
+    client.on("terminated", () => {
+      if (client !== this.#client || this.#closed) return;
+      this.#replaceIn(this.#reconnectDelay);
+      this.#reconnectDelay = Math.min(RECONNECT_DELAY.longest, this.#reconnectDelay * 2);
+    });
+    this.#replaceIn(GIVE_UP * this.#commandTimeout);
+    try {
+      await client.connect();
+    } catch {
+      // Told by "error" and "terminated".
+    }
+  }
+
+  /** Makes the connection anew after a time, unless there is one by then. */
+  #replaceIn(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const old = this.#client;
+      this.#client = makeClient(this.#url);
+      this.#connecting = this.#connect(this.#client);
+      old.destroy();
+    }, milliseconds);
   }
 
   /** It did not answer in time. */
   #fallSilent(): void {
     const now = performance.now();
-    this.#pausedUntil = now + PAUSE;
+    this.#pausedUntil = now + PAUSE * this.#commandTimeout;
     this.#silentSince ??= now;
-    if (now - this.#silentSince < GIVE_UP || this.#closed) return;
+    if (now - this.#silentSince < GIVE_UP * this.#commandTimeout || this.#closed) return;
     this.#silentSince = undefined;
-    const old = this.#client;
-    this.#client = this.#connect();
-    old.destroy();
+    this.#replaceIn(0);
   }
 
   #lose(reason: string): void {
@@ -177,10 +203,7 @@ function makeClient(url: string) {
     url,
     disableOfflineQueue: true,
     maintNotifications: "disabled",
-    socket: {
-      connectTimeout: 2000,
-      reconnectStrategy: (retries: number) => Math.min(MAX_RECONNECT_DELAY, 50 * 2 ** Math.min(retries, 10)),
-    },
+    socket: { reconnectStrategy: false },
   });
 }
 

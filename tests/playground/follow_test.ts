@@ -138,6 +138,41 @@ for (const [how, up, down] of WAYS) {
   });
 }
 
+/** Has the browser tell late of scrolling: more has come before it does. */
+const LATE_EVENTS = `{
+  const scroller = document.querySelector(".scroller");
+  scroller.addEventListener("scroll", (event) => {
+    if (!event.isTrusted) return;
+    event.stopImmediatePropagation();
+    setTimeout(() => scroller.dispatchEvent(new Event("scroll")), 300);
+  }, { capture: true });
+}`;
+
+Deno.test("playground stays where the reader scrolls to, and at the end, when the browser tells of it late", async () => {
+  const steps = new Steps([burst("One"), burst("Two"), burst("Three"), burst("Four")]);
+  const model = new ScriptedModel({ Go: ({ signal }) => steps.say(signal) });
+  await withPlayground({ model }, async ({ page, send, answer }) => {
+    await page.evaluate(LATE_EVENTS);
+    await send("Go");
+    await page.getByText("One, line 59").waitFor();
+    steps.go();
+    await page.getByText("Two, line 59").waitFor();
+    const end = await position(page);
+    assertAtEnd(end, "after the second piece");
+    await drag(page, "scroller.scrollTop - 300");
+    steps.go();
+    await page.getByText("Three, line 59").waitFor();
+    assertEquals((await position(page)).top, end.top - 300);
+    await drag(page, "scroller.scrollHeight");
+    steps.go();
+    await page.getByText("Four, line 59").waitFor();
+    assertAtEnd(await position(page), "after the last piece");
+    steps.go();
+    await answer();
+    assertAtEnd(await position(page), "after the answer");
+  });
+});
+
 Deno.test("playground follows a new answer wherever the reader is, and stays when a message is deleted", async () => {
   const model = new ScriptedModel({
     async *Go() {

@@ -25,7 +25,7 @@ Deno.test("playground works on another machine in the network, where browsers al
     await page.locator("#field-model:not([disabled])").waitFor();
     await page.locator("#composer-text").fill("Go");
     await page.keyboard.press("Enter");
-    assertStringIncludes(await page.getByTestId("error").innerText(), "--allow-origin");
+    assertStringIncludes(await page.getByTestId("error").innerText(), "--cors-origin");
     assertEquals(model.seen.length, 1);
   } finally {
     await browser.close();

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ModelFiles, type Running, start } from "./_command.ts";
 
 /** Streams a word, waits for so many ms, streams another. */
@@ -13,8 +13,11 @@ const SLOW = `export default class extends ChatModel {
 
 const FOREVER = 2_000_000_000;
 
-async function startSlow(files: ModelFiles): Promise<{ readonly server: Running; readonly url: string }> {
-  const server = start(["--port=0", "--model", files.write("slow.js", SLOW)]);
+async function startSlow(
+  files: ModelFiles,
+  ...args: readonly string[]
+): Promise<{ readonly server: Running; readonly url: string }> {
+  const server = start(["--port=0", "--model", files.write("slow.js", SLOW), ...args]);
   try {
     return { server, url: await server.url() };
   } catch (error) {
@@ -62,16 +65,15 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assertEquals(ended.stderr, "");
   });
 
-  Deno.test(`serve.ts takes no more requests after ${signal}, and cuts at the second`, async () => {
+  Deno.test(`serve.ts takes no more requests after ${signal}, and ends what takes longer than --drain-timeout`, async () => {
     await using files = new ModelFiles();
-    const { server, url } = await startSlow(files);
+    const { server, url } = await startSlow(files, "--drain-timeout=1000");
     await using _server = server;
     const stream = await openStream(url, FOREVER);
     const whole = ask(url, FOREVER, false);
     await new Promise((resolve) => setTimeout(resolve, 100));
     server.kill(signal);
     await refused(url);
-    const ended = server.stop(signal);
     // Told, not cut: the stream ends with an error frame, the other with an error.
     const text = await stream.rest;
     const frames = text.trim().split("\n\n");
@@ -79,7 +81,22 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assert(!text.includes("[DONE]"), text);
     const response = await whole;
     assertEquals([response.status, (await response.json()).error.code], [503, "server_stopping"]);
-    await ended;
+    const { code, stderr } = await server.end();
+    assertEquals([code, stderr], [0, ""]);
+  });
+
+  Deno.test(`serve.ts ends at once at the second ${signal}`, async () => {
+    await using files = new ModelFiles();
+    const { server, url } = await startSlow(files, "--drain-timeout=600000");
+    await using _server = server;
+    const { rest } = await openStream(url, FOREVER);
+    // The connection breaks: without a word, as the process is gone.
+    const broken = assertRejects(() => rest, TypeError);
+    server.kill(signal);
+    await refused(url);
+    server.kill(signal);
+    assertEquals((await server.end()).code, signal === "SIGINT" ? 130 : 143);
+    await broken;
   });
 }
 
@@ -87,7 +104,7 @@ Deno.test("serve.ts ends although a connection is kept alive", async () => {
   await using server = start(["--port=0", "--model=demo"]);
   const { port } = new URL(await server.url());
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
-  await connection.write(new TextEncoder().encode("GET /ping HTTP/1.1\r\nhost: x\r\n\r\n"));
+  await connection.write(new TextEncoder().encode("GET /ping HTTP/1.1\r\nhost: localhost\r\n\r\n"));
   const buffer = new Uint8Array(4_096);
   const count = await connection.read(buffer);
   assert(new TextDecoder().decode(buffer.subarray(0, count ?? 0)).includes("200 OK"));
@@ -96,17 +113,16 @@ Deno.test("serve.ts ends although a connection is kept alive", async () => {
 });
 
 Deno.test("serve.ts ends although a client sends half a request and no more", async () => {
-  await using server = start(["--port=0", "--model=demo"]);
+  await using server = start(["--port=0", "--model=demo", "--drain-timeout=200"]);
   const { port } = new URL(await server.url());
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
   await connection.write(
-    new TextEncoder().encode('POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"mess'),
+    new TextEncoder().encode(
+      'POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{"mess',
+    ),
   );
   await new Promise((resolve) => setTimeout(resolve, 100));
-  server.kill("SIGTERM");
-  await refused(`http://127.0.0.1:${port}`);
   await server.stop("SIGTERM");
-  assertEquals((await server.ended).code, 0);
 });
 
 Deno.test("serve.ts ends although a client does not read its stream", async () => {
@@ -117,18 +133,16 @@ Deno.test("serve.ts ends although a client does not read its stream", async () =
       async *predictStream() { for (;;) { yield "x".repeat(8000); await new Promise((go) => setTimeout(go)); } }
     }`,
   );
-  await using server = start(["--port=0", "--model", path]);
+  await using server = start(["--port=0", "--model", path, "--drain-timeout=200"]);
   const { port } = new URL(await server.url());
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
   const body = JSON.stringify({ stream: true, messages: [{ role: "user", content: "Hi" }] });
   await connection.write(
     new TextEncoder().encode(
-      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
     ),
   );
   await new Promise((resolve) => setTimeout(resolve, 300));
-  server.kill("SIGINT");
-  await refused(`http://127.0.0.1:${port}`);
   await server.stop("SIGINT");
 });
 

@@ -8,7 +8,7 @@ Deno.test("serve.ts --help and --version print and end, without any permission",
   for (const flag of ["--help", "-h"]) {
     const { code, stdout, stderr } = await run([flag], { permissions: [] });
     assertEquals([code, stderr], [0, ""]);
-    for (const word of ["Usage:", "--model", "--port", "--host", "--allow-origin", "OLLAMA_HOST"]) {
+    for (const word of ["Usage:", "--model", "--port", "--host", "--cors-origin", "OLLAMA_HOST"]) {
       assert(stdout.includes(word), stdout);
     }
   }
@@ -30,7 +30,7 @@ const WRONG_USAGE: readonly [args: readonly string[], ...words: readonly string[
   [["--idle-timeout", "1s"], "--idle-timeout", '"1s"'],
   [["--first-token-timeout=2147483648"], "--first-token-timeout", "2147483647"],
   [["--host="], "--host"],
-  [["--allow-origin", "example.com"], "--allow-origin", "https://example.com"],
+  [["--cors-origin", "example.com"], "--cors-origin", "https://example.com"],
   [["--model="], "--model"],
   [["--model", "ollama:"], "ollama:", "name is missing"],
   [["--model", "demo", "--model", "demo"], '"demo"', "other=demo"],
@@ -96,7 +96,12 @@ Deno.test("serve.ts on a port that is in use fails: one line, exit code 1", asyn
 });
 
 Deno.test("serve.ts on an address that this machine has not fails: one line, exit code 1", async () => {
-  assertFailed(await run(["--model", "demo", "--host", "192.0.2.1", "--port=0"]), 1, "192.0.2.1", "--host");
+  assertFailed(
+    await run(["--model", "demo", "--host", "192.0.2.1", "--no-auth", "--port=0"]),
+    1,
+    "192.0.2.1",
+    "--host",
+  );
 });
 
 Deno.test("serve.ts without --allow-net fails: one line, exit code 1", async () => {
@@ -157,7 +162,7 @@ Deno.test("serve.ts prints the real address, and a curl line that works", async 
 });
 
 Deno.test("serve.ts warns when others can reach it, and prints an address that works", async () => {
-  await using server = start(["--port=0", "--host=0.0.0.0", "--model=demo"]);
+  await using server = start(["--port=0", "--host=0.0.0.0", "--no-auth", "--model=demo"]);
   const url = await server.url();
   assertEquals(new URL(url).hostname, "127.0.0.1");
   assert((await chat(url)).length > 0);
@@ -172,7 +177,7 @@ Deno.test("serve.ts takes time limits and origins from the command line", async 
     "export default class extends ChatModel { predict() { return new Promise(() => {}); } }",
   );
   await using server = start(
-    ["--port=0", "--model", path, "--first-token-timeout=20", "--allow-origin=https://app.example"],
+    ["--port=0", "--model", path, "--first-token-timeout=20", "--cors-origin=https://app.example"],
   );
   const url = await server.url();
   const body = JSON.stringify({ messages: [{ role: "user", content: "Hi" }] });

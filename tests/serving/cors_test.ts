@@ -25,7 +25,9 @@ const FOREIGN = [
   "nonsense",
 ];
 
-const EXPOSED = "x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms";
+const EXPOSED = "x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, " +
+  "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, " +
+  "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens";
 
 for (const origin of LOCAL) {
   Deno.test(`CORS: pages of ${origin} may call, errors and streams included`, async () => {
@@ -62,7 +64,7 @@ for (const origin of FOREIGN) {
     ) {
       assertError(answer, 403, "origin_not_allowed");
       assertEquals(answer.headers.get("access-control-allow-origin"), null);
-      assert(answer.json.error.message.includes("--allow-origin"), answer.text);
+      assert(answer.json.error.message.includes("--cors-origin"), answer.text);
     }
     assertEquals(app.errors, []);
   });

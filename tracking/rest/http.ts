@@ -77,6 +77,8 @@ export interface UploadBody {
 export interface TransferRequest {
   /** What is to be done, as it stands behind "Cannot". */
   readonly action: string;
+  /** How a body is sent. Default: `PUT`. */
+  readonly method?: "PUT" | "POST";
   /** Gives up. */
   readonly signal?: AbortSignal | undefined;
   /** Headers. */
@@ -219,10 +221,10 @@ export class MlflowHttp implements Disposable {
     makeBody: (touch: () => void) => Promise<UploadBody>,
     request: TransferRequest,
   ): Promise<Headers> {
-    const { action, signal, headers } = request;
+    const { action, method = "PUT", signal, headers } = request;
     const isForeign = !path.startsWith("/");
     const answer = await this.#send({
-      method: "PUT",
+      method,
       url: isForeign ? path : this.#urlOf(path),
       action,
       headers: isForeign ? new Headers(headers) : await this.#headers(path, headers),

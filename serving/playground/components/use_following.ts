@@ -25,6 +25,19 @@ export function useFollowing(content: unknown, growing: string | undefined): Fol
   const follows = useRef(true);
   const isGrowing = useRef(false);
   const position = useRef(0);
+  const look = () => {
+    const element = scroller.current;
+    if (element === null) return;
+    const { scrollTop, scrollHeight, clientHeight } = element;
+    // Told of late: more may have come since. Hence the direction counts; the page itself scrolls down only.
+    const distance = scrollHeight - clientHeight - scrollTop;
+    if (distance <= AT_END) follows.current = true;
+    else if (scrollTop < position.current) follows.current = false;
+    else if (scrollTop > position.current && distance < NEAR_END) follows.current = true;
+    position.current = scrollTop;
+  };
+  // Before what has come is drawn: the browser may not have told of the reader's scrolling yet.
+  look();
   const follow = () => {
     const element = scroller.current;
     if (element === null || !follows.current) return;
@@ -50,16 +63,5 @@ export function useFollowing(content: unknown, growing: string | undefined): Fol
     for (const observed of [element, ...element.children]) observer.observe(observed);
     return () => observer.disconnect();
   }, []);
-  const onScroll = () => {
-    const element = scroller.current;
-    if (element === null) return;
-    const { scrollTop, scrollHeight, clientHeight } = element;
-    // Told of late: more may have come since. Hence the direction counts; the page itself scrolls down only.
-    const distance = scrollHeight - clientHeight - scrollTop;
-    if (distance <= AT_END) follows.current = true;
-    else if (scrollTop < position.current) follows.current = false;
-    else if (scrollTop > position.current && distance < NEAR_END) follows.current = true;
-    position.current = scrollTop;
-  };
-  return { scroller, onScroll };
+  return { scroller, onScroll: look };
 }

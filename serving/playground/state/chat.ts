@@ -166,7 +166,12 @@ export class Chat {
       announcement: "Waiting for the answer",
     }));
     // Which of the answers is looked at is the reader's choice meanwhile.
-    const draw = () => this.#changeAnswer(turn.id, ({ chosen }) => ({ ...turn, chosen }));
+    let drawn = turn;
+    const draw = () => {
+      if (turn === drawn) return;
+      drawn = turn;
+      this.#changeAnswer(turn.id, ({ chosen }) => ({ ...turn, chosen }));
+    };
     const timer = setInterval(draw, DRAW_INTERVAL);
     for await (const grown of ask(turn, controller.signal)) turn = grown;
     clearInterval(timer);

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- it says what it got to the test that started it
 /**
  * One of several processes that share limits: asks for much at once, as soon as it is told to, and says what it got.
  *

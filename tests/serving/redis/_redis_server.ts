@@ -87,3 +87,52 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/** What connections to a server go through. */
+export interface Relay extends AsyncDisposable {
+  /** Where to connect to. */
+  readonly url: string;
+  /** From now on nothing comes through the connections there are, though they stay; later ones are not affected. */
+  mute(): void;
+}
+
+/** Stands between a client and a server, as a network does. */
+export function startRelay(url: string): Relay {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const connections = new Set<Deno.Conn>();
+  const muted = new Set<Deno.Conn>();
+  const pipes: Promise<void>[] = [];
+  async function pipe(from: Deno.Conn, to: Deno.Conn) {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (let length = await from.read(buffer); length !== null; length = await from.read(buffer)) {
+        if (!muted.has(from)) await to.write(buffer.slice(0, length));
+      }
+    } catch {
+      // One side has been closed, and so the other is.
+    }
+    for (const connection of [from, to]) {
+      if (connections.delete(connection)) connection.close();
+    }
+  }
+  const accepting = (async () => {
+    for await (const client of listener) {
+      const server = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) });
+      connections.add(client).add(server);
+      pipes.push(pipe(client, server), pipe(server, client));
+    }
+  })();
+  return {
+    url: `redis://127.0.0.1:${listener.addr.port}`,
+    mute: () => {
+      for (const connection of connections) muted.add(connection);
+    },
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+      for (const connection of connections) connection.close();
+      connections.clear();
+      await Promise.all(pipes);
+    },
+  };
+}

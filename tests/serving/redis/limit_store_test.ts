@@ -137,7 +137,7 @@ Deno.test("RedisLimitStore keeps no more of a subject than a few hundred spans, 
   await client.close();
 });
 
-Deno.test("RedisLimitStore lets nothing count shorter when the clock steps back, and for ever when it does so by far", async () => {
+Deno.test("RedisLimitStore lets nothing count shorter when the clock steps back, nor for ever", async () => {
   await using redis = await startRedis();
   await using store = openStore(redis.url);
   const limits = { requestsPerMinute: 2 };

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { RedisLimitStore } from "../../../serving/redis/mod.ts";
 import { ChatModelError } from "../../../types/mod.ts";
-import { startRedis, until } from "./_redis_server.ts";
+import { startRedis, startRelay, until } from "./_redis_server.ts";
 
 const ONE = { requests: 1, tokens: 10 };
 const LIMITS = { requestsPerMinute: 3, tokensPerMinute: 1000 };
@@ -87,6 +87,22 @@ Deno.test("RedisLimitStore waits no longer than it may for a Redis that does not
   await until(async () => (await store.reserve("b", ONE, LIMITS)).usedRequests !== undefined);
   const { usedRequests = 99 } = await store.reserve("a", { requests: 0, tokens: 0 }, LIMITS);
   assert(usedRequests >= 1 && usedRequests <= 3, String(usedRequests));
+  await store.close();
+});
+
+Deno.test("RedisLimitStore connects anew when a connection leads nowhere any more", async () => {
+  await using redis = await startRedis();
+  await using relay = startRelay(redis.url);
+  const warnings: string[] = [];
+  const onWarning = (message: string) => warnings.push(message);
+  const store = new RedisLimitStore({ url: relay.url, onLost: "open", commandTimeout: 100, onWarning });
+  const ask = () => store.reserve("a", ONE, { requestsPerMinute: 1_000_000 });
+  await until(async () => (await ask()).usedRequests !== undefined);
+  const before = warnings.length;
+  relay.mute();
+  assertEquals((await ask()).usedRequests, undefined);
+  await until(async () => (await ask()).usedRequests !== undefined);
+  assertEquals(warnings.length, before + 2);
   await store.close();
 });
 
