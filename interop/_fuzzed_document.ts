@@ -18,10 +18,19 @@ function change(document: unknown, path: readonly string[], edit: (value: Json) 
   edit(value);
 }
 
+/** Requests that name a model. */
+const MODEL_REQUESTS = [
+  "ChatCompletionRequest",
+  "InvocationChatRequest",
+  "ResponseRequest",
+  "CompletionRequest",
+  "EmbeddingRequest",
+];
+
 /** Names only models that there are, as nearly all requests would else be for none. */
 export function withModels(document: unknown, models: readonly string[]): unknown {
   const copy = structuredClone(document);
-  for (const name of ["ChatCompletionRequest", "ResponseRequest", "CompletionRequest", "EmbeddingRequest"]) {
+  for (const name of MODEL_REQUESTS) {
     change(copy, ["components", "schemas", name, "properties"], (properties) => {
       properties["model"] = { enum: [...models, null] };
     });

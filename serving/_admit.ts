@@ -62,8 +62,9 @@ export function admit<M extends LoadedModel>(
   { scope, headers }: Asking,
   admission: Admission | undefined,
 ): M | Promise<M> {
+  const { key, observer } = scope;
+  if (observer !== undefined) observer.model ??= model.name;
   if (admission === undefined) return model;
-  const { key } = scope;
   const take = (ticket: Ticket): M => {
     scope.ticket = ticket;
     headers.push(...ticket.headers);

@@ -1,13 +1,19 @@
 import { ChatModelError } from "../types/mod.ts";
 import { decodeBody, type Encoding, encodingOf } from "./_content_encoding.ts";
 
+/** How to read a body. */
+export interface ReadOptions {
+  /** A body that is right for the route, for who sends none. @default {'{"messages": [{"role": "user", "content": "Hello"}]}'} */
+  readonly example?: string;
+}
+
 /**
  * Reads a request's body as JSON, whatever its content type says: `curl -d` sends a form's. It may be compressed.
  *
  * @throws {ChatModelError} Status 413 if it is larger than `maxSize` bytes, 415 if its encoding is unknown, 400 if it is
  * empty or no JSON, not UTF-8, or not encoded as it says.
  */
-export async function readJson(request: Request, maxSize: number): Promise<unknown> {
+export async function readJson(request: Request, maxSize: number, options: ReadOptions = {}): Promise<unknown> {
   const announced = request.headers.get("content-length");
   if (announced !== null && Number(announced) > maxSize) throw tooLarge(maxSize);
   const encoding = request.headers.get("content-encoding");
@@ -25,7 +31,7 @@ export async function readJson(request: Request, maxSize: number): Promise<unkno
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw invalidBody(error);
+    throw invalidBody(error, options);
   }
 }
 
@@ -95,7 +101,8 @@ function tooLarge(maxSize: number, how = ""): ChatModelError {
 }
 
 /** The engine's own text is not shown, as it quotes the body. */
-function invalidBody(error: unknown): ChatModelError {
+function invalidBody(error: unknown, options: ReadOptions): ChatModelError {
+  const { example = '{"messages": [{"role": "user", "content": "Hello"}]}' } = options;
   const message = error instanceof SyntaxError ? error.message : "";
   const [, line, column] = /line (\d+) column (\d+)/.exec(message) ?? [];
   const where = line !== undefined
@@ -104,8 +111,7 @@ function invalidBody(error: unknown): ChatModelError {
     ? ": it is empty or ends too early"
     : "";
   return new ChatModelError(
-    `Cannot read request body: it is not valid JSON${where}. ` +
-      'Send an object such as {"messages": [{"role": "user", "content": "Hello"}]}',
+    `Cannot read request body: it is not valid JSON${where}. Send an object such as ${example}`,
     { code: "invalid_json", cause: error },
   );
 }

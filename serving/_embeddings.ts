@@ -15,7 +15,8 @@ export function embeddingRoutes(options: ChatRouteOptions): Routes {
   return {
     "/embeddings": {
       async POST(request, scope, headers) {
-        const embeddingRequest = checkEmbeddingRequest(await readJson(request, options.maxBodySize));
+        const body = await readJson(request, options.maxBodySize, { example: '{"input": "Hello"}' });
+        const embeddingRequest = checkEmbeddingRequest(body);
         const model = await findModel(embeddingRequest, { scope, headers }, options);
         return jsonResponse(JSON.stringify(await model.embed(embeddingRequest, scope)), 200, headers);
       },

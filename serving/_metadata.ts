@@ -1,6 +1,7 @@
 /** The labels of answers that are kept. */
+import * as v from "valibot";
 import { ValidationError, type ValidationIssue } from "../types/mod.ts";
-import { isJsonObject } from "../types/_schema.ts";
+import { freeForm, text } from "../types/_schema.ts";
 import { setMember } from "../types/_shape.ts";
 
 /** OpenAI's limits, by its API reference; lengths in characters. */
@@ -18,24 +19,26 @@ const MAX_VALUE = 512;
  */
 export function checkMetadata(value: unknown, action: string): Readonly<Record<string, string>> {
   if (value === undefined || value === null) return {};
-  if (!isJsonObject(value)) throw wrong(action, [{ path: "metadata", message: "Expected an object" }]);
-  const pairs = Object.entries(value);
+  const labels = v.safeParse(freeForm, value);
+  if (!labels.success) throw wrong(action, [{ path: "metadata", message: labels.issues[0].message }]);
+  const pairs = Object.entries(labels.output);
   if (pairs.length > MAX_PAIRS) {
     throw wrong(action, [{ path: "metadata", message: `Expected at most ${MAX_PAIRS} pairs, found ${pairs.length}` }]);
   }
   const metadata: Record<string, string> = {};
   const issues: ValidationIssue[] = [];
-  for (const [key, label] of pairs) {
+  for (const [key, value] of pairs) {
+    const label = v.safeParse(text, value);
     const keyLength = lengthOf(key);
     if (keyLength > MAX_KEY) {
       const message = `Expected keys of at most ${MAX_KEY} characters, found one of ${keyLength}`;
       issues.push({ path: "metadata", message });
-    } else if (typeof label !== "string") {
-      issues.push({ path: `metadata.${key}`, message: "Expected a string" });
-    } else if (lengthOf(label) > MAX_VALUE) {
-      const message = `Expected at most ${MAX_VALUE} characters, found ${lengthOf(label)}`;
+    } else if (!label.success) {
+      issues.push({ path: `metadata.${key}`, message: label.issues[0].message });
+    } else if (lengthOf(label.output) > MAX_VALUE) {
+      const message = `Expected at most ${MAX_VALUE} characters, found ${lengthOf(label.output)}`;
       issues.push({ path: `metadata.${key}`, message });
-    } else setMember(metadata, key, label);
+    } else setMember(metadata, key, label.output);
   }
   if (issues.length > 0) throw wrong(action, issues);
   return metadata;

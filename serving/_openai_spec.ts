@@ -140,7 +140,6 @@ export async function checkOpenAI(spec: string): Promise<string | undefined> {
   const { model, urls } = parseOpenAISpec(spec);
   const isOpenAIs = urls.length === 0 || urls.some(({ origin }) => origin === OPENAI_ORIGIN);
   const variable = isOpenAIs ? "OPENAI_API_KEY" : KEY_VARIABLE;
-  const hint = mayRead(variable) ? "" : `. To send a key, run with --allow-env=${variable}`;
   using client = makeClient(spec);
   try {
     const models = await client.list({ timeout: PROBE_TIMEOUT });
@@ -148,7 +147,10 @@ export async function checkOpenAI(spec: string): Promise<string | undefined> {
     return `Cannot find model "${model}" among those of "${client.url}": it may be refused when it is asked`;
   } catch (error) {
     if (!ChatModelError.isInstance(error)) throw error;
-    const isRefused = error.code === "upstream_authentication" || error.code === "upstream_forbidden";
-    return `${error.message}${isRefused ? hint : ""}`;
+    if (error.code !== "upstream_authentication" && error.code !== "upstream_forbidden") return error.message;
+    const remedy = mayRead(variable)
+      ? `Set ${variable} to a key that is good there`
+      : `Set ${variable}, and run with --allow-env=${variable}`;
+    return `Cannot list the models of "${client.url}": it refuses who asks. ${remedy}`;
   }
 }

@@ -50,7 +50,7 @@ function completionMethods(storeOf: ChatRouteOptions["storeOf"], maxBodySize: nu
     },
     async POST(request, scope, headers, id) {
       const store = storeOf(scope);
-      const metadata = readUpdate(await readJson(request, maxBodySize));
+      const metadata = readUpdate(await readJson(request, maxBodySize, { example: '{"metadata": {"key": "value"}}' }));
       const answer = { ...await getCompletion(id, store), metadata };
       await store.set(answer);
       return jsonResponse(JSON.stringify(toBody(answer)), 200, headers);

@@ -6,8 +6,8 @@ import type { RedactableSpan } from "./tracing_options.ts";
 export interface PrepareOptions {
   /** Called when a span begins. */
   readonly onStart?: (span: Span) => void;
-  /** Changes a span, or has it dropped by `false`. */
-  readonly redact?: ((span: RedactableSpan) => void | boolean) | undefined;
+  /** Changes a span, or drops it. */
+  readonly redact?: ((span: RedactableSpan) => void) | undefined;
   /** Whether spans of callers elsewhere stay the parents of ours. */
   readonly keepsRemoteParents: boolean;
 }
@@ -19,6 +19,7 @@ export function prepareSpan(span: ReadableSpan, options: PrepareOptions): Readab
   if (redact === undefined && !isCut) return span;
   const attributes: Attributes = { ...span.attributes };
   const events = span.events.map((event) => ({ ...event, attributes: { ...event.attributes } }));
+  let isDropped = false;
   const redactable: RedactableSpan = {
     traceId: span.spanContext().traceId,
     spanId: span.spanContext().spanId,
@@ -26,8 +27,10 @@ export function prepareSpan(span: ReadableSpan, options: PrepareOptions): Readab
     attributes,
     events,
     statusMessage: span.status.message,
+    drop: () => void (isDropped = true),
   };
-  if (redact?.(redactable) === false) return undefined;
+  redact?.(redactable);
+  if (isDropped) return undefined;
   const { message: _, ...status } = span.status;
   const { statusMessage } = redactable;
   return {

@@ -16,6 +16,8 @@ export interface RedactableSpan {
   readonly events: ReadableSpan["events"];
   /** What went wrong, if something did. */
   statusMessage: string | undefined;
+  /** Has the span not be sent. Those below it are left where they are. */
+  drop(): void;
 }
 
 /** Where traces go: one of the three. */
@@ -48,10 +50,9 @@ export interface TracingOptions extends TracingDestination {
   /** Whether what was said is written down: messages, tools, answers. Default: only into a `store`. */
   readonly captureContent?: boolean;
   /**
-   * Changes spans before they go, or has one dropped by giving `false`. One that it fails for is dropped, too, and
-   * counted.
+   * Changes spans before they go, or drops them. One that it fails for is not sent either, and counted as lost.
    */
-  readonly redact?: (span: RedactableSpan) => void | boolean;
+  readonly redact?: (span: RedactableSpan) => void;
   /** Tags of each trace, as MLflow shows them; resource attributes for others. @default {{}} */
   readonly tags?: { readonly [name: string]: string };
   /** Name of the program, as `service.name`. @default {"chatmodel"} */

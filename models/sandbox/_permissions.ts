@@ -147,16 +147,16 @@ function descriptorOf(kind: string, what: string | undefined): Deno.PermissionDe
   }
 }
 
-/** What is not done for lack of a permission, by Deno's name for it. */
-const DEEDS: ReadonlyMap<string, string> = new Map([
-  ["read", "read"],
-  ["write", "write"],
-  ["net", "connect to"],
-  ["env", "read the environment variable"],
-  ["run", "run"],
-  ["sys", "ask the system for"],
-  ["ffi", "load the library"],
-  ["import", "import code from"],
+/** What is not done for lack of a permission, by Deno's name for it: something, or anything of the kind. */
+const DEEDS: ReadonlyMap<string, readonly [string, string]> = new Map([
+  ["read", ["read", "read files in general"]],
+  ["write", ["write", "write files in general"]],
+  ["net", ["connect to", "connect to hosts in general"]],
+  ["env", ["read the environment variable", "read environment variables in general"]],
+  ["run", ["run", "run programs in general"]],
+  ["sys", ["ask the system for", "ask the system for facts in general"]],
+  ["ffi", ["load the library", "load libraries in general"]],
+  ["import", ["import code from", "import code from hosts in general"]],
 ]);
 
 /**
@@ -170,7 +170,8 @@ export function permissionError(
   { kind, what }: MissingPermission,
   { name, permissions }: SandboxedPackage,
 ): ChatModelError {
-  const deed = `${DEEDS.get(kind) ?? `use ${kind}`} ${what ?? "everything of the kind"}`;
+  const [some, any] = DEEDS.get(kind) ?? ["use", `use ${kind}`];
+  const deed = what === undefined ? any : `${some} ${what}`;
   const all: readonly (readonly [string, Permission])[] = Object.entries(permissions);
   const declared = all.find(([known]) => known === kind)?.[1] ?? false;
   const names = typeof declared === "boolean" ? [] : declared.map((item) => `"${item}"`);
@@ -181,6 +182,8 @@ export function permissionError(
     : `its package declares ${kind} access to ${allowed}`;
   const remedy = kind === "import"
     ? "Import it in the model's file by its full address, and log the model anew"
-    : `Log it with permissions { ${kind}: [${[...names, what ?? '"…"'].join(", ")}] } if it is meant to`;
+    : `Log it with permissions { ${kind}: ${
+      what === undefined ? "true" : `[${[...names, what].join(", ")}]`
+    } } if it is meant to`;
   return new ChatModelError(`Model "${name}" may not ${deed}: ${declares}. ${remedy}`, { code: "permission_denied" });
 }

@@ -24,7 +24,9 @@ export async function createCompletion(
   headers: AnswerHeaders,
   options: ChatRouteOptions,
 ): Promise<Response> {
-  const parsed = parseCompletionRequest(await readJson(request, options.maxBodySize));
+  const parsed = parseCompletionRequest(
+    await readJson(request, options.maxBodySize, { example: '{"prompt": "Hello"}' }),
+  );
   const id = createId("cmpl-");
   const [first, second] = parsed.requests;
   const found = findModel(first, { scope, headers }, options, () => tokensOf(parsed));

@@ -88,7 +88,7 @@ export class RedisConnection {
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       if (this.#closed) throw new Error("the connection was closed");
-      if (this.#lost !== undefined && performance.now() < this.#pausedUntil) throw new RedisLostError(this.#lost);
+      if (this.#lost !== undefined) this.#probe(this.#lost);
       const late = new Promise<"late">((resolve) => {
         timer = setTimeout(() => resolve("late"), this.#commandTimeout);
       });
@@ -106,7 +106,7 @@ export class RedisConnection {
       if (error instanceof RedisLostError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       // Who asked is told of the failure; when the answer comes after all, it is for `onLate`, and else for nobody.
-      asked?.then(onLate, () => {});
+      asked?.then(onLate).catch(() => {});
       this.#lose(reason);
       throw new RedisLostError(reason, { cause: error });
     } finally {
@@ -140,7 +140,6 @@ export class RedisConnection {
     client.on("ready", () => {
       if (client !== this.#client) return;
       clearTimeout(this.#timer);
-      this.#pausedUntil = 0;
       this.#reconnectDelay = RECONNECT_DELAY.shortest;
       this.#found();
     });
@@ -169,6 +168,13 @@ export class RedisConnection {
     }, milliseconds);
   }
 
+  /** While it is lost, one of those who ask finds out whether it is back; the others need not wait for that. */
+  #probe(reason: string): void {
+    const now = performance.now();
+    if (now < this.#pausedUntil) throw new RedisLostError(reason);
+    this.#pausedUntil = now + PAUSE * this.#commandTimeout;
+  }
+
   /** It did not answer in time. */
   #fallSilent(): void {
     const now = performance.now();
@@ -192,6 +198,7 @@ export class RedisConnection {
     this.#first?.resolve();
     this.#first = undefined;
     this.#silentSince = undefined;
+    this.#pausedUntil = 0;
     if (this.#lost === undefined || this.#closed) return;
     this.#lost = undefined;
     this.#onBack();

@@ -24,7 +24,9 @@ export async function createResponse(
   headers: AnswerHeaders,
   options: ChatRouteOptions,
 ): Promise<Response> {
-  const responseRequest = parseResponseRequest(await readJson(request, options.maxBodySize));
+  const responseRequest = parseResponseRequest(
+    await readJson(request, options.maxBodySize, { example: '{"input": "Hello"}' }),
+  );
   const store = options.storeOf(scope);
   const items = await gatherItems(responseRequest, store);
   const chatRequest = toChatRequest(responseRequest, items);

@@ -74,10 +74,11 @@ export class CountedCall implements CallOwner, CallObserver, Listed<CountedCall>
     const inner = this.#owner.observer?.begin(call);
     const end = () => this.end();
     if (inner === undefined) return { end };
+    const run = inner.run?.bind(inner);
     return {
       span: inner.span,
-      // Only those that there are: a step that someone wants to run costs more.
-      ...(inner.run !== undefined && { run: (step) => inner.run?.(step) ?? step() }),
+      // Only if there is one: a stream of which someone runs each step costs more.
+      ...(run !== undefined && { run }),
       chunks: (chunks) => inner.chunks?.(chunks),
       result: (result) => inner.result?.(result),
       end(outcome: CallEnd) {

@@ -1,4 +1,5 @@
-import { fromFileUrl, join } from "@std/path";
+import { fromFileUrl, join, resolve } from "@std/path";
+import { ChatModelError } from "../../types/mod.ts";
 import type { LoadedModel } from "../directory.ts";
 import { FreshImports } from "./_fresh_imports.ts";
 import type { ModelSource, Sighting, SourceLoadOptions } from "./_source.ts";
@@ -28,18 +29,32 @@ export class FolderSource implements ModelSource {
   /**
    * Begins to watch a folder.
    *
-   * @param uri Its path, or `file:`.
+   * @param uri Its path.
    * @param options How.
    */
   static async of(uri: string, options: FolderSourceOptions): Promise<FolderSource> {
-    const path = await Deno.realPath(uri.startsWith("file:") ? fromFileUrl(uri) : uri);
+    // Not the real path: that of a link is another, once a new version is put in place.
+    const path = resolve(uri);
     return new FolderSource(uri, await FreshImports.of(path, { isFolder: true }), options);
   }
 
   async look(): Promise<Sighting> {
-    const bytes = await Deno.readFile(join(this.#folder, MLMODEL));
+    const bytes = await this.#read();
     const key = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
     return { key, version: key.slice(0, 8), uri: this.#uri };
+  }
+
+  async #read(): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return await Deno.readFile(join(this.#folder, MLMODEL));
+    } catch (cause) {
+      const reason = cause instanceof Deno.errors.NotFound
+        ? `it has no file "${MLMODEL}". Name a folder that saveModel() wrote`
+        : `its "${MLMODEL}" cannot be read: ${
+          cause instanceof Error ? cause.message : cause
+        }. See whether it may be read`;
+      throw new ChatModelError(`Cannot load model "${this.#uri}": ${reason}`, { code: "invalid_mlmodel", cause });
+    }
   }
 
   async hasMoved({ key }: Sighting): Promise<boolean> {
@@ -48,10 +63,6 @@ export class FolderSource implements ModelSource {
 
   async load({ uri }: Sighting, options: SourceLoadOptions): Promise<LoadedModel> {
     return await this.#load(uri, options);
-  }
-
-  keyAfterLoad({ key }: Sighting): Promise<string> {
-    return Promise.resolve(key);
   }
 
   close(): void {

@@ -27,8 +27,8 @@ interface ResolveContext {
 /** The roots whose imports are read anew. */
 const roots = new Set<FreshImports>();
 
-/** For each import of a root, which that is. */
-const rootsByLoad = new Map<string, FreshImports>();
+/** For each import of a root, which that is; several where it is served under several names. */
+const rootsByLoad = new Map<string, readonly FreshImports[]>();
 
 let hooks: { deregister(): void } | undefined;
 
@@ -76,7 +76,7 @@ export class FreshImports implements Disposable {
   /** Ends. What was imported stays as it is. */
   [Symbol.dispose](): void {
     roots.delete(this);
-    for (const [load, root] of rootsByLoad) if (root === this) rootsByLoad.delete(load);
+    for (const [load, [root]] of rootsByLoad) if (root === this) rootsByLoad.delete(load);
     if (roots.size > 0) return;
     hooks?.deregister();
     hooks = undefined;
@@ -98,11 +98,11 @@ export class FreshImports implements Disposable {
 function resolveFresh<R extends { url: string }>(specifier: string, { parentURL }: ResolveContext, resolved: R): R {
   const load = parentURL === undefined ? undefined : LOAD_REGEXP.exec(parentURL)?.[1];
   if (parentURL === undefined || load === undefined) return resolved;
-  const root = rootsByLoad.get(load) ?? [...roots].find((root) => root.begins(plain(parentURL)));
-  if (root === undefined) return resolved;
-  rootsByLoad.set(load, root);
-  if (!root.leadsHome(specifier, resolved.url)) return resolved;
-  root.files.add(plain(resolved.url));
+  const begun = rootsByLoad.get(load) ?? [...roots].filter((root) => root.begins(plain(parentURL)));
+  const homes = begun.filter((root) => root.leadsHome(specifier, resolved.url));
+  if (begun.length > 0) rootsByLoad.set(load, begun);
+  if (homes.length === 0) return resolved;
+  for (const { files } of homes) files.add(plain(resolved.url));
   if (LOAD_REGEXP.test(resolved.url)) return resolved;
   return { ...resolved, url: `${resolved.url}${resolved.url.includes("?") ? "&" : "?"}load=${load}` };
 }

@@ -4,7 +4,7 @@ import { LoadedCustomModel } from "../../loaded_custom_model.ts";
 import type { PredictOptions } from "../../loaded_chat_model.ts";
 import { OverloadedError } from "../../types/mod.ts";
 import type { LoadedModel } from "../directory.ts";
-import { CountedCall, type CallCounter } from "./_counted_call.ts";
+import { type CallCounter, CountedCall } from "./_counted_call.ts";
 import { type CallHost, CountedChatModel, CountedCustomModel } from "./_counted_models.ts";
 import { disposeModel } from "./_load_saved.ts";
 
@@ -56,7 +56,11 @@ export class ModelVersion implements CallHost, CallCounter {
     if (!this.#isGone) return undefined;
     const current = this.#currentModel();
     if (current !== undefined && current !== this.model) return current;
-    throw new OverloadedError(`Cannot answer: model "${this.model.name}" is served no more`, {
+    throw this.#stopped();
+  }
+
+  #stopped(): OverloadedError {
+    return new OverloadedError(`Cannot answer: model "${this.model.name}" is served no more`, {
       code: "server_stopping",
     });
   }
@@ -88,7 +92,7 @@ export class ModelVersion implements CallHost, CallCounter {
     await this.#drained(drainTimeout, signal);
     this.#isGone = true;
     const late = this.#calls.members();
-    const reason = replaced(
+    const reason = signal.aborted ? this.#stopped() : replaced(
       `Cannot finish the answer: model "${this.model.name}" was replaced, and the answer took more than ${drainTimeout} ms since`,
     );
     for (const call of late) call.abort(reason);

@@ -4,10 +4,9 @@ import {
   type ModelVersion,
   openModelRegistry,
   parseModelUri,
-  resolveModelUri,
 } from "../../registry/mod.ts";
 import { RestRegistry } from "../../registry/rest_registry.ts";
-import { getRegistryUri, getTrackingStore, TrackingError } from "../../tracking/mod.ts";
+import { getRegistryUri, TrackingError } from "../../tracking/mod.ts";
 import type { LoadedModel } from "../directory.ts";
 import type { LoadSaved } from "./_load_saved.ts";
 import type { ModelSource, Sighting, SourceLoadOptions } from "./_source.ts";
@@ -53,9 +52,16 @@ export class RegistrySource implements ModelSource {
   async #find(registry: ModelRegistry): Promise<ModelVersion> {
     const { name } = this.#moving;
     if (this.#moving.kind === "alias") return await registry.getModelVersionByAlias(name, this.#moving.alias);
-    const { version } = await resolveModelUri(this.#uri, { store: getTrackingStore(), registry });
-    if (version !== undefined) return await registry.getModelVersion(name, version);
-    throw new TrackingError("RESOURCE_DOES_NOT_EXIST", `Cannot find a version of model "${this.#uri}": it has none`);
+    const stage = this.#moving.kind === "stage" ? this.#moving.stage.toLowerCase() : undefined;
+    const versions = (await registry.getLatestVersions(name)).filter(({ currentStage }) =>
+      stage === undefined || currentStage.toLowerCase() === stage
+    );
+    const [latest] = versions.toSorted((one, other) => Number(other.version) - Number(one.version));
+    if (latest !== undefined) return latest;
+    throw new TrackingError(
+      "RESOURCE_DOES_NOT_EXIST",
+      `Cannot find a version of model "${this.#uri}": there is none. Register one by registerModel()`,
+    );
   }
 
   async hasMoved({ key }: Sighting, signal: AbortSignal): Promise<boolean> {
@@ -64,10 +70,6 @@ export class RegistrySource implements ModelSource {
 
   async load({ uri }: Sighting, options: SourceLoadOptions): Promise<LoadedModel> {
     return await this.#load(uri, options);
-  }
-
-  keyAfterLoad({ key }: Sighting): Promise<string> {
-    return Promise.resolve(key);
   }
 
   close(): void {}
@@ -106,10 +108,6 @@ export class FixedSource implements ModelSource {
 
   async load({ uri }: Sighting, options: SourceLoadOptions): Promise<LoadedModel> {
     return await this.#load(uri, options);
-  }
-
-  keyAfterLoad({ key }: Sighting): Promise<string> {
-    return Promise.resolve(key);
   }
 
   close(): void {}

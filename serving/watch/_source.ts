@@ -36,8 +36,6 @@ export interface ModelSource {
   hasMoved(sighting: Sighting, signal: AbortSignal): Promise<boolean>;
   /** Loads what was seen. */
   load(sighting: Sighting, options: SourceLoadOptions): Promise<LoadedModel>;
-  /** The key of what was seen, now that loading it has been tried and more is known of what it is made of. */
-  keyAfterLoad(sighting: Sighting): Promise<string>;
   /** Nothing more is wanted of it. */
   close(): void;
 }

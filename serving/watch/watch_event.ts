@@ -7,6 +7,8 @@ export type WatchEvent =
   & (
     /** A new version is being loaded, beside the one that serves. */
     | { readonly kind: "loading"; readonly from: string; readonly to: string }
+    /** Something newer turned up while a version was loaded: it is given up, and the newest is looked at. */
+    | { readonly kind: "superseded"; readonly from: string; readonly to: string }
     /** Requests that begin from now on go to the new version. */
     | {
       readonly kind: "swapped";
@@ -49,6 +51,8 @@ export function describeWatchEvent(event: WatchEvent): string {
   switch (event.kind) {
     case "loading":
       return `Loading ${model}, version ${event.to}: version ${event.from} serves meanwhile`;
+    case "superseded":
+      return `Gave up loading ${model}, version ${event.to}, as it changed again: version ${event.from} serves`;
     case "swapped":
       return `Serving ${model}, version ${event.to}, in place of ${event.from} (loaded in ${
         Math.round(event.loadTime)
@@ -63,7 +67,9 @@ export function describeWatchEvent(event: WatchEvent): string {
       return `Let go of ${model}, version ${event.from}${aborted}${failure}`;
     }
     case "unreachable":
-      return `Cannot look for new versions of ${model}: version ${event.from} goes on serving: ${reasonOf(event.error)}`;
+      return `Cannot look for new versions of ${model}: version ${event.from} goes on serving: ${
+        reasonOf(event.error)
+      }`;
     case "reachable":
       return `Looking for new versions of ${model} again: version ${event.from} serves`;
   }

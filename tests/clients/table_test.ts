@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { CAPABILITIES, type Capability, cellName } from "./_matrix.ts";
 import { SERVERS } from "./_matrix_servers.ts";
-import { CLIENTS, makePage } from "./_table.ts";
+import { CLIENTS, makePage, passedTests } from "./_table.ts";
 
 const NAMES = Object.values(CLIENTS).flatMap(({ name }) =>
   CAPABILITIES.flatMap((capability) => SERVERS.map((server) => cellName(name, capability, server.name)))
@@ -38,4 +38,17 @@ Deno.test("CLIENTS names every file with a matrix, each with its client", async 
     const text = await Deno.readTextFile(new URL(name, import.meta.url));
     assert(text.includes("testClient("), name);
   }
+});
+
+Deno.test("passedTests() finds the names of tests, whatever stands before and in them", () => {
+  const report = `<testsuites name="deno test"><testsuite name="a_test.ts">
+    <testcase name="a &quot;b&quot; &lt;c&gt; &amp;lt; name=&quot;d&quot;" classname="x" line="1"></testcase>
+    <testcase classname="x" name="e"/>
+    <testcase classname="x"
+      name="it&apos;s f"></testcase>
+    <testcase name="g" classname="x"><failure message="no">name="h"</failure></testcase>
+    <testcase classname="i" name="j"><skipped/></testcase>
+    <testcase classname="k"></testcase>
+  </testsuite></testsuites>`;
+  assertEquals([...passedTests(report)], ['a "b" <c> &lt; name="d"', "e", "it's f"]);
 });

@@ -15,6 +15,8 @@ export interface CommandOptions {
   readonly ollama?: string;
   /** Working directory. Default: the package's. */
   readonly cwd?: string;
+  /** Further variables. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A command that has ended. */
@@ -114,7 +116,7 @@ export function start(args: readonly string[], options: CommandOptions = {}): Ru
       ...args,
     ],
     cwd: options.cwd ?? ROOT.pathname,
-    env: { OLLAMA_HOST: options.ollama ?? NO_OLLAMA, OLLAMA_API_KEY: "", NO_COLOR: "1" },
+    env: { OLLAMA_HOST: options.ollama ?? NO_OLLAMA, OLLAMA_API_KEY: "", NO_COLOR: "1", ...options.env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -33,6 +33,29 @@ Deno.test("an empty body is 400 and told what to send", async () => {
   assertError(await send(app, "/v1/chat/completions", { method: "POST" }), 400, "invalid_json");
 });
 
+for (
+  const [path, example] of [
+    ["/v1/chat/completions", { messages: [{ role: "user", content: "Hello" }] }],
+    ["/invocations", { messages: [{ role: "user", content: "Hello" }] }],
+    ["/v1/responses", { input: "Hello" }],
+    ["/v1/completions", { prompt: "Hello" }],
+    ["/v1/embeddings", { input: "Hello" }],
+    ["/v1/chat/completions/x", { metadata: { key: "value" } }],
+  ] as const
+) {
+  Deno.test(`${path} says what it takes when it is sent no JSON`, async () => {
+    const app = testApp();
+    const headers = { "content-type": "application/json" };
+    const { status, json } = await post(app, "{", { path, headers });
+    assertEquals(status, 400);
+    const message: string = json.message ?? json.error.message;
+    assertEquals(JSON.parse(message.split("Send an object such as ")[1] ?? ""), example, message);
+    // What it offers is not refused for its form.
+    const answer = await post(app, example, { path, headers });
+    assert(!answer.text.includes('"invalid_value"') && !answer.text.includes('"error_code"'), answer.text);
+  });
+}
+
 Deno.test("JSON that is no object is 400", async () => {
   for (const body of ["[]", '"hi"', "5", "null", "true"]) {
     assertError(await post(testApp(), body), 400, "invalid_value");

@@ -326,3 +326,18 @@ Deno.test("openai's client lists the messages of a chat completion that was kept
   assertEquals(listed, ["One", "Two"]);
   assertEquals(kept.map(({ id, object, input }) => [id, object, input.length]), [[id, "chat.completion", 2]]);
 });
+
+Deno.test("POST /v1/chat/completions says of labels what was found", async () => {
+  const app = testApp();
+  for (
+    const [metadata, said] of [
+      ["a", '"metadata": Expected an object, found a string'],
+      [{ a: 1, b: null }, '"metadata.a": Expected a string, found 1; "metadata.b": Expected a string, found null'],
+    ] as const
+  ) {
+    for (const store of [true, false]) {
+      const { json } = await post(app, ask("Hi", { store, metadata }));
+      assertEquals(json.error.message, `Cannot parse chat request: ${said}`);
+    }
+  }
+});

@@ -204,6 +204,25 @@ Deno.test("Admission.enter() refuses with 429 when a key has used up its request
   now(enter(1)).release();
 });
 
+Deno.test("Admission.enter() admits as many as the limit when 100 come at once, waiting or not", async () => {
+  for (const store of [new MemoryLimitStore(), slow(new MemoryLimitStore())]) {
+    const admission = new Admission({ store, maxConcurrency: 7, maxQueue: 100 });
+    const key = { name: "team", requestsPerMinute: 60, tokensPerMinute: 100_000 };
+    const ends = await Promise.allSettled(Array.from({ length: 100 }, async () => {
+      const ticket = await admission.enter(request({ key }));
+      assert((admission.stats()[0]?.running ?? 9) <= 7);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      ticket.release({ totalTokens: 10 });
+    }));
+    const refused = ends.flatMap((end) => end.status === "rejected" ? [end.reason] : []);
+    assertEquals(refused.length, 40);
+    assert(refused.every((error) => ChatModelError.isInstance(error) && error.code === "rate_limit_exceeded"));
+    assertEquals(admission.stats(), [{ model: "m", running: 0, queued: 0 }]);
+    // A store across the network needs a moment to settle the last ones.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+});
+
 Deno.test("Admission.enter() refuses for good what is more than the key may ever use", () => {
   const admission = new Admission();
   const key = { name: "team", tokensPerMinute: 1000 };
