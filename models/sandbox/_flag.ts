@@ -37,5 +37,6 @@ async function unstableFlags(): Promise<readonly string[] | undefined> {
     child.once("error", () => resolve());
     child.once("exit", () => resolve());
   });
+  if (child.connected) child.disconnect();
   return child.spawnargs;
 }

@@ -168,9 +168,9 @@ export class SandboxSession {
     try {
       for await (const part of parts) {
         if (failure !== undefined) throw failure.error;
+        await credit.take(signal);
         waiting.push(part);
         if (!isFlushing) flushSoon();
-        await credit.take(signal);
       }
     } finally {
       // What came before a failure is part of the answer.

@@ -15,6 +15,10 @@ import { storedPaths } from "./paths_stored.ts";
 
 const PATHS = [chatPaths, storedPaths, responsePaths, completionPaths, modelPaths, mlflowPaths, pagePaths];
 
+const SECURITY = {
+  apiKey: { type: "http", scheme: "bearer", description: "A key of this server, if it asks for keys." },
+};
+
 /** Puts the document together. The same in all runs. */
 export function makeDocument(): Json {
   const errors = new SharedAnswers();
@@ -26,9 +30,11 @@ export function makeDocument(): Json {
       license: { name: "MIT", identifier: "MIT" },
       description: "Chat models behind OpenAI's API and MLflow's scoring server. Paths below `/v1` are there without " +
         "it too, and a slash at the end changes nothing. Every GET comes with a HEAD, and OPTIONS tells a path's " +
-        "methods; any other method is answered with 405 and `allow`, an unknown path with 404.",
+        "methods; slashes may be doubled around `/v1`; any other method is answered with 405 and `allow`, an unknown path with 404.",
     },
     servers: [{ url: "/" }],
+    // A server without keys asks for none.
+    security: [{ apiKey: [] }, {}],
     tags: [
       { name: "Chat", description: "OpenAI's Chat Completions." },
       { name: "Responses", description: "OpenAI's Responses." },
@@ -39,7 +45,7 @@ export function makeDocument(): Json {
       { name: "Server", description: "The server itself." },
     ],
     paths: makePaths(errors),
-    components: { schemas: makeSchemas(), responses: errors.named(), headers: HEADERS },
+    components: { schemas: makeSchemas(), responses: errors.named(), headers: HEADERS, securitySchemes: SECURITY },
   };
 }
 

@@ -17,6 +17,7 @@ const ANY = [
   "request_timeout",
   // By its transfer encoding: only where a body is read, its content encoding matters, too.
   "unsupported_encoding",
+  "host_not_allowed",
   "origin_not_allowed",
 ];
 
@@ -45,12 +46,15 @@ export const MODEL_ERRORS = [
   "unsupported_model",
   "context_length_exceeded",
   "model_not_found",
+  "model_not_allowed",
   ...Object.keys(MODEL).filter((code) => !["store_error", "invalid_stored_response"].includes(code)),
   ...Object.keys(LOADING),
 ];
 
 /** The form of errors. */
 export interface ErrorForm {
+  /** Whether no key is asked for. @default {false} */
+  readonly isPublic?: boolean;
   /** Whether the route tells of errors as MLflow does. @default {false} */
   readonly isMlflow?: boolean;
   /** Whether a model's own errors can come, which may have any status. @default {false} */
@@ -93,10 +97,10 @@ export class SharedAnswers {
 /** The answers to a route's errors by their status. */
 export function errorAnswers(
   codes: readonly string[],
-  { isMlflow = false, hasModel = false }: ErrorForm,
+  { isPublic = false, isMlflow = false, hasModel = false }: ErrorForm,
 ): Readonly<Record<string, Json>> {
   const byStatus = new Map<number, string[]>();
-  for (const code of new Set([...ANY, ...codes])) {
+  for (const code of new Set([...ANY, ...isPublic ? [] : ["invalid_api_key"], ...codes])) {
     const { status } = kindOf(code);
     const others = byStatus.get(status);
     if (others === undefined) byStatus.set(status, [code]);

@@ -1,6 +1,6 @@
 /** Putting operations together. */
 import { errorAnswers, type ErrorForm, type SharedAnswers } from "./errors.ts";
-import { COMMON_HEADERS } from "./headers.ts";
+import { COMMON_HEADERS, RATE_LIMIT_HEADERS } from "./headers.ts";
 import type { Json } from "./json.ts";
 
 /** What one can do at a path. */
@@ -30,18 +30,30 @@ export interface Operation extends ErrorForm {
  * @param shared Takes the answers that operations have in common.
  */
 export function makeOperation(operation: Operation, shared: SharedAnswers): Json {
-  const { id, tag, summary, description, parameters, body, answers, errors } = operation;
+  const { id, tag, summary, description, parameters, body, errors, isPublic = false, hasModel = false } = operation;
+  const answers = hasModel ? withLimits(operation.answers) : operation.answers;
   return {
     operationId: id,
     tags: [tag],
     summary,
     description,
+    ...isPublic && { security: [] },
     ...parameters !== undefined && { parameters },
     ...body !== undefined && {
       requestBody: { required: true, content: { "application/json": { schema: body } } },
     },
     responses: { ...answers, ...shared.refs(errorAnswers(errors, operation)) },
   };
+}
+
+/** Answers of a model, which tell how much a key may still ask. */
+function withLimits(answers: Operation["answers"]): Operation["answers"] {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => {
+      const { headers } = answer;
+      return [status, { ...answer, headers: { ...typeof headers === "object" && headers, ...RATE_LIMIT_HEADERS } }];
+    }),
+  );
 }
 
 /** An answer with a body in JSON. */

@@ -35,6 +35,7 @@ export const mlflowPaths: Readonly<Record<string, Readonly<Record<string, Operat
   },
   "/ping": {
     get: {
+      isPublic: true,
       id: "ping",
       tag: "MLflow",
       summary: "Tells that the server is there",
@@ -45,6 +46,7 @@ export const mlflowPaths: Readonly<Record<string, Readonly<Record<string, Operat
   },
   "/health": {
     get: {
+      isPublic: true,
       id: "health",
       tag: "MLflow",
       summary: "Tells that the server is there",
@@ -55,6 +57,7 @@ export const mlflowPaths: Readonly<Record<string, Readonly<Record<string, Operat
   },
   "/version": {
     get: {
+      isPublic: true,
       id: "version",
       tag: "MLflow",
       summary: "Tells the version of this package",

@@ -17,7 +17,7 @@ import { logWarning } from "./_warning.ts";
 export interface RedisLimitStoreOptions extends RedisOptions {
   /**
    * What happens to requests while Redis is lost: `"open"` lets all of them through, `"closed"` refuses all of them
-   * with status 503 and code `limit_store_lost`. @default {"open"}
+   * with status 503 and code `limit_store_lost`. @default {"closed"}
    */
   readonly onLost?: "open" | "closed";
 }
@@ -64,7 +64,7 @@ class RedisReservation implements LimitReservation {
  * While Redis cannot be reached, or does not answer within `commandTimeout`, requests pass or are refused as `onLost`
  * says; what they use then counts nowhere. The connection restores itself.
  */
-export class RedisLimitStore implements LimitStore {
+export class RedisLimitStore implements LimitStore, AsyncDisposable {
   readonly #connection: RedisConnection;
   readonly #prefix: string;
   readonly #isOpen: boolean;
@@ -78,7 +78,7 @@ export class RedisLimitStore implements LimitStore {
    * @throws {ChatModelError} With code `invalid_option`, if an option is not right.
    */
   constructor(options: RedisLimitStoreOptions) {
-    const { prefix = "chat-model:", onLost = "open", onWarning = logWarning } = options;
+    const { prefix = "chat-model:", onLost = "closed", onWarning = logWarning } = options;
     if (onLost !== "open" && onLost !== "closed") {
       throw new ChatModelError(
         `Cannot make a store as "onLost" must be "open" or "closed": it is ${JSON.stringify(onLost)}`,
@@ -171,6 +171,11 @@ export class RedisLimitStore implements LimitStore {
   /** Ends the connection; requests pass or are refused from then on as while Redis is lost. */
   async close(): Promise<void> {
     await this.#connection.close();
+  }
+
+  /** Ends the connection, as {@linkcode RedisLimitStore.close} does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #correct(own: RedisReservation, requests: number, tokens: number, excess: number): Promise<void> {

@@ -23,7 +23,7 @@ const encoder = new TextEncoder();
  * after its lifetime. When there are too many, or they are too large together, those that were kept first are forgotten.
  * An answer that is too large by itself is not kept. Needs Redis 5 or newer, or what speaks like it.
  */
-export class RedisResponseStore implements ResponseStore {
+export class RedisResponseStore implements ResponseStore, AsyncDisposable {
   readonly #connection: RedisConnection;
   readonly #keys: string[];
   readonly #bounds: string[];
@@ -127,6 +127,11 @@ export class RedisResponseStore implements ResponseStore {
   /** Ends the connection; whatever is asked from then on fails. */
   async close(): Promise<void> {
     await this.#connection.close();
+  }
+
+  /** Ends the connection, as {@linkcode RedisResponseStore.close} does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #run<T>(action: string, command: (client: RedisClient) => Promise<T>): Promise<T> {

@@ -1,6 +1,14 @@
 /**
  * What several replicas of a server share, in Redis: limits, and the answers that are kept.
  *
+ * ```ts ignore
+ * import { RedisLimitStore, RedisResponseStore } from "@chatmodel/chat-model/redis";
+ *
+ * const url = "redis://127.0.0.1:6379";
+ * await using limitStore = new RedisLimitStore({ url, onLost: "closed" });
+ * await using responseStore = new RedisResponseStore({ url });
+ * ```
+ *
  * @module
  */
 export type { RedisOptions } from "./_connection.ts";

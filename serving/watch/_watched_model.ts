@@ -62,8 +62,7 @@ export class WatchedModel {
     const model = await source.load(sighting, { ...settings.limits, name, signal });
     try {
       if (settings.warm) await warmModel(model, sighting.uri, signal);
-      const key = await source.keyAfterLoad(sighting);
-      return new WatchedModel(name, source, settings, { sighting, key, model });
+      return new WatchedModel(name, source, settings, { sighting, model });
     } catch (error) {
       await disposeModel(model);
       throw error;

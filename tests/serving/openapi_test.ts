@@ -44,7 +44,16 @@ Deno.test("The document has every route, and no other", () => {
     admission: undefined,
     report: ChatModelError.from,
   }, { playground: true, readiness: new Readiness({ directory, onChange: () => {} }) });
-  const bare = new Set(["/invocations", "/ping", "/health", "/version", "/openapi.json", "/"]);
+  const bare = new Set([
+    "/invocations",
+    "/ping",
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/version",
+    "/openapi.json",
+    "/",
+  ]);
   const expected = Object.entries(routes).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method} ${bare.has(path) ? path : `/v1${path.replace(":id", "{id}")}`}`)
   );
@@ -59,7 +68,10 @@ Deno.test("The document has each operation's name once, and no reference that le
   assertEquals(ids.length, new Set(ids).size);
   const used = new Set([...JSON.stringify(document).matchAll(/"#\/components\/([^"]+)"/g)].map(([, path]) => path));
   const { components } = document;
-  const there = Object.entries(object(components)).flatMap(([kind, named]) =>
+  // Security schemes are named by what needs them, rather than referred to.
+  const { securitySchemes, ...referred } = object(components);
+  assertEquals(Object.keys(object(securitySchemes)), ["apiKey"]);
+  const there = Object.entries(referred).flatMap(([kind, named]) =>
     Object.keys(object(named)).map((name) => `${kind}/${name}`)
   );
   assertEquals([...used].filter((path) => path === undefined || !there.includes(path)), []);
@@ -95,6 +107,8 @@ const CASES: readonly (readonly [status: number, sent: Sent])[] = [
   [400, { path: "/v1/chat/completions", body: { model: "echo", messages } }],
   [500, { path: "/v1/chat/completions", body: { messages: [{ role: "user", content: "bug" }] } }],
   [503, { path: "/v1/chat/completions", body: { messages: [{ role: "user", content: "busy" }] } }],
+  [200, { path: "/health/live" }],
+  [200, { path: "/health/ready" }],
   [200, { path: "/v1/chat/completions" }],
   [200, { path: "/v1/chat/completions", query: "?limit=1&order=desc&model=x&metadata[a]=b" }],
   [400, { path: "/v1/chat/completions", query: "?limit=0" }],

@@ -14,14 +14,13 @@ function granted(decision: LimitDecision): LimitReservation {
   return decision;
 }
 
-/** A store that fails the test if it loses Redis, and closes itself. */
-function openStore(url: string, options: Partial<RedisLimitStoreOptions> = {}): RedisLimitStore & AsyncDisposable {
+/** A store that fails the test if it loses Redis. */
+function openStore(url: string, options: Partial<RedisLimitStoreOptions> = {}): RedisLimitStore {
   const onWarning = (message: string) => {
     throw new Error(message);
   };
   // A busy machine is not what these tests are about.
-  const store = new RedisLimitStore({ url, onWarning, onLost: "closed", commandTimeout: 5000, ...options });
-  return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() });
+  return new RedisLimitStore({ url, onWarning, onLost: "closed", commandTimeout: 5000, ...options });
 }
 
 /** Starts a process of its own, which asks when it is told to. */

@@ -6,16 +6,15 @@ import { ChatModelError } from "../../../types/mod.ts";
 import { answer, ids, testResponseStore } from "../_response_store_suite.ts";
 import { startRedis, until } from "./_redis_server.ts";
 
-/** A store that fails the test if it loses Redis, and closes itself. */
+/** A store that fails the test if it loses Redis. */
 function openStore(
   url: string,
   options: Partial<RedisResponseStoreOptions> = {},
-): RedisResponseStore & AsyncDisposable {
+): RedisResponseStore {
   const onWarning = (message: string) => {
     throw new Error(message);
   };
-  const store = new RedisResponseStore({ url, onWarning, commandTimeout: 5000, ...options });
-  return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() });
+  return new RedisResponseStore({ url, onWarning, commandTimeout: 5000, ...options });
 }
 
 testResponseStore("RedisResponseStore", async (bounds, action) => {
