@@ -19,7 +19,7 @@ interface StoredSpan {
   readonly name: string;
   readonly parent_span_id?: string;
   readonly status: { readonly code?: string };
-  readonly attributes: readonly { readonly key: string; readonly value: AnyValue }[];
+  readonly attributes: readonly { readonly key: string; readonly value?: AnyValue }[];
 }
 
 interface AnyValue {
@@ -28,7 +28,7 @@ interface AnyValue {
   readonly double_value?: number;
   readonly bool_value?: boolean;
   readonly array_value?: { readonly values?: readonly AnyValue[] };
-  readonly kvlist_value?: { readonly values?: readonly { readonly key: string; readonly value: AnyValue }[] };
+  readonly kvlist_value?: { readonly values?: StoredSpan["attributes"] };
 }
 
 interface Stored {
@@ -43,7 +43,8 @@ interface Stored {
   readonly spans: readonly StoredSpan[];
 }
 
-function plain(value: AnyValue): unknown {
+/** A value as JSON; the server leaves out what is null. */
+function plain(value: AnyValue = {}): unknown {
   if (value.array_value) return (value.array_value.values ?? []).map(plain);
   if (value.kvlist_value) return plainAttributes(value.kvlist_value.values ?? []);
   return value.string_value ?? value.int_value ?? value.double_value ?? value.bool_value ?? null;
@@ -189,7 +190,9 @@ Deno.test("a tool loop is a tree on the server, and its tokens are counted once"
     for await (const _ of model.predictStream(request));
   });
   assertEquals(stored.spans.map(({ name }) => name).sort(), ["chat inner", "invoke_agent m", "search"]);
-  assertEquals(stored.spans.filter(({ parent_span_id: parent }) => !parent).map(({ name }) => name), ["invoke_agent m"]);
+  assertEquals(stored.spans.filter(({ parent_span_id: parent }) => !parent).map(({ name }) => name), [
+    "invoke_agent m",
+  ]);
   assertEquals(attributesOf(stored, "invoke_agent m")["mlflow.spanType"], "AGENT");
   const tool = attributesOf(stored, "search");
   assertEquals(tool["mlflow.spanType"], "TOOL");

@@ -1,5 +1,9 @@
 import { ChatModelError } from "../types/mod.ts";
 import { decodeBody, type Encoding, encodingOf } from "./_content_encoding.ts";
+import { isTooDeep } from "./_json_depth.ts";
+
+/** Levels of arrays and objects: more than any request needs, and few enough for whatever walks through one. */
+const MAX_DEPTH = 500;
 
 /** How to read a body. */
 export interface ReadOptions {
@@ -28,6 +32,7 @@ export async function readJson(request: Request, maxSize: number, options: ReadO
     throw brokenOff(error);
   }
   const text = decodeText(bytes);
+  if (isTooDeep(text, MAX_DEPTH)) throw tooDeep();
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -98,6 +103,13 @@ function tooLarge(maxSize: number, how = ""): ChatModelError {
   return new ChatModelError(`Cannot read request body: ${how}it is larger than ${maxSize} bytes`, {
     code: "request_too_large",
   });
+}
+
+function tooDeep(): ChatModelError {
+  return new ChatModelError(
+    `Cannot read request body: it has arrays and objects in each other, more than ${MAX_DEPTH} deep. Send it flatter`,
+    { code: "invalid_json" },
+  );
 }
 
 /** The engine's own text is not shown, as it quotes the body. */

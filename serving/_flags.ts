@@ -20,7 +20,8 @@ export interface ServeFlags {
   readonly apiKeysFile: string | undefined;
   /** Whether everyone may ask, from wherever the server can be reached. */
   readonly noAuth: boolean;
-  readonly allowedHosts: readonly string[];
+  /** Host names besides those of this machine; of use where only this machine reaches the server. */
+  readonly moreHosts: readonly string[];
   /** Bytes. */
   readonly maxBodySize: number;
   readonly maxConcurrency: number;
@@ -125,7 +126,7 @@ export function parseFlags(args: readonly string[]): ServeFlags {
     playground: !(values["no-playground"] ?? false),
     apiKeysFile: notEmpty("--api-keys", values["api-keys"]),
     noAuth: values["no-auth"] ?? false,
-    allowedHosts: values["allow-host"]?.map(hostName) ?? [],
+    moreHosts: values["allow-host"]?.map(hostName) ?? [],
     maxBodySize: integer("--max-body-size", values["max-body-size"], 33_554_432, MAX_SIZE, 1),
     maxConcurrency: integer("--max-concurrency", values["max-concurrency"], Infinity, MAX_COUNT, 1),
     maxQueue: integer("--max-queue", values["max-queue"], 100, MAX_COUNT),

@@ -54,7 +54,7 @@ export async function putUpGuards(flags: ServeFlags, warn: (message: string) => 
   return {
     options: {
       ...(apiKeys !== undefined && { apiKeys }),
-      ...(isLoopbackAddress(flags.host) && { allowedHosts: flags.allowedHosts }),
+      ...(isLoopbackAddress(flags.host) && { allowedHosts: flags.moreHosts }),
       ...(admission !== undefined && { admission }),
       ...(onRequest !== undefined && { onRequest }),
       ...(stores !== undefined && { responseStore: stores.responseStore }),

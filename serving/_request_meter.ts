@@ -29,9 +29,14 @@ export class RequestMeter implements CallObserver {
   firstTokenAt: number | undefined;
   errorCode: string | undefined;
   errorStatus: number | undefined;
+  /** Whether a model was asked. */
+  hasAsked = false;
+  /** Whether a model has given anything. */
+  hasAnswered = false;
   #tokens: TokenCounts | undefined;
 
   begin(call: StartedCall): CallObservation {
+    this.hasAsked = true;
     this.model ??= call.model;
     if (call.operation === "chat" && call.stream) this.isStream = true;
     return new MeteredCall(this, call);
@@ -74,6 +79,7 @@ export class RequestMeter implements CallObserver {
       ...(errorCode !== undefined && { errorCode }),
       ...(errorStatus !== undefined && { errorStatus }),
       ...(model !== undefined && { model }),
+      asked: this.hasAsked,
       ...(keyName !== undefined && { keyName }),
       stream,
       ...(stream && firstTokenAt !== undefined && { timeToFirstToken: firstTokenAt - this.#startedAt }),
@@ -136,6 +142,7 @@ class MeteredCall implements CallObservation {
     if (outcome === "cancelled") this.#meter.isCancelled = true;
     // What failed before it gave anything is taken to have cost nothing.
     if (!this.#hasGiven) return;
+    this.#meter.hasAnswered = true;
     const usage = this.#usage;
     if (usage !== undefined) {
       const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = usage;

@@ -97,12 +97,17 @@ export class RequestScope implements CallOwner, Listed<RequestScope> {
     this.#onEnd?.(this);
   }
 
-  /** What no model has answered is not counted. */
+  /**
+   * What no model has answered is not counted; but for who leaves while a model works, what was estimated stands: else
+   * leaving just before the answer would be free.
+   */
   #giveBack(): void {
     const { ticket, observer } = this;
-    const tokens = observer?.tokens;
-    if (tokens === undefined) ticket?.refund();
-    else ticket?.release({ totalTokens: tokens.promptTokens + tokens.completionTokens });
+    if (ticket === undefined || observer === undefined) return ticket?.refund();
+    const { tokens, hasAsked, hasAnswered, isCancelled } = observer;
+    if (tokens !== undefined) ticket.release({ totalTokens: tokens.promptTokens + tokens.completionTokens });
+    else if (hasAnswered || (hasAsked && (this.hasLeft || isCancelled))) ticket.release();
+    else ticket.refund();
   }
 
   #letGo(): void {

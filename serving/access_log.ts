@@ -6,6 +6,8 @@ const DELAY = 100;
 /** UTF-16 units of lines that may wait; when a disk is full or a reader stalls, what comes beyond is lost, and counted. */
 const MAX_WAITING = 4_194_304;
 
+const NEWLINE = 10;
+
 const encoder = new TextEncoder();
 
 /** Where lines go. */
@@ -29,6 +31,8 @@ export class AccessLog {
   #lines: string[] = [];
   #length = 0;
   #lost = 0;
+  /** Whether what was written last is the beginning of a line. */
+  #isCut = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> | undefined;
 
@@ -79,8 +83,13 @@ export class AccessLog {
     this.#lines = [];
     this.#length = 0;
     try {
-      let bytes = encoder.encode(lines.join(""));
-      while (bytes.length > 0) bytes = bytes.subarray(await this.#sink.write(bytes));
+      let bytes = encoder.encode(`${this.#isCut ? "\n" : ""}${lines.join("")}`);
+      while (bytes.length > 0) {
+        const count = await this.#sink.write(bytes);
+        if (count === 0) throw new Error("it takes no more");
+        this.#isCut = bytes[count - 1] !== NEWLINE;
+        bytes = bytes.subarray(count);
+      }
     } catch (error) {
       return this.#lose(lines.length, error instanceof Error ? error.message : String(error));
     }

@@ -27,8 +27,10 @@ export interface RequestRecord {
   readonly errorCode?: string;
   /** HTTP status that goes with that code. A stream that fails late began with another. */
   readonly errorStatus?: number;
-  /** Name of the model that was asked; absent if none was. */
+  /** Name of the model that the request is for; absent if it did not come so far as to have one. */
   readonly model?: string;
+  /** Whether the model was asked: not if the request was refused before, as by a limit. */
+  readonly asked: boolean;
   /** Name of the API key. */
   readonly keyName?: string;
   /** Whether the answer was a stream. */

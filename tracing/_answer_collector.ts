@@ -40,7 +40,9 @@ export class AnswerCollector {
     if (choice !== undefined && choices.length === 1 && choice.index === 0) {
       const { delta, logprobs, finish_reason } = choice;
       const { content } = delta;
-      if (typeof content === "string" && content !== "" && logprobs === null && finish_reason === null && isAlone(delta)) {
+      if (
+        typeof content === "string" && content !== "" && logprobs === null && finish_reason === null && isAlone(delta)
+      ) {
         this.parts++;
         this.#length += content.length;
         if (this.#keeps) this.#text += content;
@@ -88,7 +90,9 @@ export class AnswerCollector {
     }
     const response = accumulator.response();
     if (open.size === 0) return response;
-    const choices = response.choices.map((choice) => open.has(choice.index) ? { ...choice, finish_reason: null } : choice);
+    const choices = response.choices.map((choice) =>
+      open.has(choice.index) ? { ...choice, finish_reason: null } : choice
+    );
     return { ...response, choices };
   }
 

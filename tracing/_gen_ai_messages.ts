@@ -29,9 +29,11 @@ export function outputMessages({ choices }: CollectedAnswer): string {
 
 /** Tools as the attribute `gen_ai.tool.definitions` holds them. */
 export function toolDefinitions(tools: readonly ToolDefinition[]): string {
-  return toJson(tools.map((tool) =>
-    tool.type === "function" ? { type: "function", ...tool.function } : { type: "custom", ...tool.custom }
-  ));
+  return toJson(
+    tools.map((tool) =>
+      tool.type === "function" ? { type: "function", ...tool.function } : { type: "custom", ...tool.custom }
+    ),
+  );
 }
 
 function partsOf(message: ChatMessage): readonly object[] {
@@ -53,7 +55,9 @@ function contentParts(content: string | readonly Part[] | null | undefined): rea
   if (content === null || content === undefined || content === "") return [];
   if (typeof content === "string") return [{ type: "text", content }];
   // Other parts stay as they came: the conventions take parts of any kind.
-  return content.map((part) => part.type === "text" ? { type: "text", content: "text" in part ? part.text : "" } : part);
+  return content.map((part) =>
+    part.type === "text" ? { type: "text", content: "text" in part ? part.text : "" } : part
+  );
 }
 
 function toolCallPart(call: ToolCall): object {

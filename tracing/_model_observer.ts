@@ -1,11 +1,4 @@
-import type {
-  CallEnd,
-  CallObservation,
-  CallObserver,
-  CallResult,
-  ModelSpan,
-  StartedCall,
-} from "../call_observer.ts";
+import type { CallEnd, CallObservation, CallObserver, CallResult, ModelSpan, StartedCall } from "../call_observer.ts";
 import type { ChatCompletionChunk, ChatMessage, Usage } from "../types/mod.ts";
 import { AnswerCollector, type CollectedAnswer } from "./_answer_collector.ts";
 import { type Attributes, type Context, context, type Span, SpanKind, SpanStatusCode, trace } from "./_api.ts";
@@ -25,9 +18,24 @@ export class ModelObserver implements CallObserver {
     this.#instrumentation = instrumentation;
   }
 
-  begin(call: StartedCall): CallObservation {
-    return new CallTrace(call, this.#instrumentation);
+  begin(call: StartedCall): CallObservation | undefined {
+    try {
+      return new CallTrace(call, this.#instrumentation);
+    } catch (error) {
+      warnOfFault(error);
+      return undefined;
+    }
   }
+}
+
+let hasWarned = false;
+
+/** No call may fail because of its trace, whatever the program's SDK does; it is said once. */
+function warnOfFault(error: unknown): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  // deno-lint-ignore no-console -- there is no one else to tell: the SDK is not ours.
+  console.warn("Traces are incomplete: OpenTelemetry failed:", error);
 }
 
 /** The span of one call, open until the reader has all, leaves or gets a failure. */
@@ -64,6 +72,14 @@ export class CallTrace implements CallObservation {
   }
 
   chunks(chunks: readonly ChatCompletionChunk[]): void {
+    try {
+      this.#collect(chunks);
+    } catch (error) {
+      warnOfFault(error);
+    }
+  }
+
+  #collect(chunks: readonly ChatCompletionChunk[]): void {
     let collector = this.#collector;
     if (collector === undefined) {
       const { mlflow, genAi } = this.#instrumentation.content;
@@ -78,6 +94,14 @@ export class CallTrace implements CallObservation {
   }
 
   end(end: CallEnd): void {
+    try {
+      this.#end(end);
+    } catch (error) {
+      warnOfFault(error);
+    }
+  }
+
+  #end(end: CallEnd): void {
     const outcome = outcomeOf(end);
     const provider = this.provider ?? "chatmodel";
     const attributes: Attributes = {
@@ -173,7 +197,9 @@ export class CallTrace implements CallObservation {
     }
     const call = this.#call;
     const collector = this.#collector;
-    if (!isUnfinished || call.operation !== "chat" || collector === undefined || collector.parts === 0) return undefined;
+    if (!isUnfinished || call.operation !== "chat" || collector === undefined || collector.parts === 0) {
+      return undefined;
+    }
     const input = Math.ceil(textLength(call.request.messages) / 4);
     const output = collector.estimateTokens();
     addTokens(attributes, input, output, undefined);
@@ -202,8 +228,9 @@ function addTokens(attributes: Attributes, input: number, output: number, cached
   attributes["gen_ai.usage.output_tokens"] = output;
   if (cached !== undefined) attributes["gen_ai.usage.cache_read.input_tokens"] = cached;
   const cache = cached === undefined ? "" : `, "cache_read_input_tokens": ${cached}`;
-  attributes["mlflow.chat.tokenUsage"] =
-    `{"input_tokens": ${input}, "output_tokens": ${output}, "total_tokens": ${input + output}${cache}}`;
+  attributes["mlflow.chat.tokenUsage"] = `{"input_tokens": ${input}, "output_tokens": ${output}, "total_tokens": ${
+    input + output
+  }${cache}}`;
 }
 
 function textLength(messages: readonly ChatMessage[]): number {

@@ -51,7 +51,7 @@ class UpstreamTrace implements UpstreamObservation {
   constructor(span: Span, own: Context) {
     this.#span = span;
     this.#context = own;
-    this.headers = traceHeaders(span.spanContext());
+    this.headers = isSentByDeno() ? NO_HEADERS : traceHeaders(span.spanContext());
   }
 
   run<T>(step: () => T): T {
@@ -75,4 +75,12 @@ class UpstreamTrace implements UpstreamObservation {
     this.#span.setStatus({ code: SpanStatusCode.OK });
     this.#span.end();
   }
+}
+
+const NO_HEADERS = Object.freeze({});
+
+/** Whether Deno's own tracing is on, which makes a span of each fetch and sends that one's place: twice would be none. */
+function isSentByDeno(): boolean {
+  const provider: unknown = trace.getTracerProvider();
+  return provider === Deno.telemetry?.tracerProvider;
 }

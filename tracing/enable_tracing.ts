@@ -1,4 +1,4 @@
-import { type ValidationIssue, ValidationError } from "../types/mod.ts";
+import { ValidationError, type ValidationIssue } from "../types/mod.ts";
 import { trace } from "./_api.ts";
 import { BatchProcessor } from "./_batch_processor.ts";
 import { ensureContextManager } from "./_context.ts";

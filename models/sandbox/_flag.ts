@@ -32,11 +32,16 @@ async function unstableFlags(): Promise<readonly string[] | undefined> {
   // Asking for less than is granted must not make Deno ask its user.
   if (run.state !== "granted" || env.state !== "granted") return undefined;
   const nowhere = join(import.meta.dirname ?? "/", "no-such-program");
-  const child = fork("nothing.js", [], { execPath: nowhere, execArgv: [], env: {} });
+  const child = fork("nothing.js", [], {
+    execPath: nowhere,
+    execArgv: [],
+    env: {},
+    // A descriptor that is none: it fails before a channel to the other process is made, which Deno would not close.
+    stdio: ["ignore", "ignore", 2 ** 31 - 1, "ipc"],
+  });
   await new Promise<void>((resolve) => {
     child.once("error", () => resolve());
     child.once("exit", () => resolve());
   });
-  if (child.connected) child.disconnect();
   return child.spawnargs;
 }

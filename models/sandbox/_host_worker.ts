@@ -121,6 +121,8 @@ export class HostWorker {
       observer.onError(this.#ended.error);
       return undefined;
     }
+    // What it did not say while nobody asked is no silence.
+    if (this.#calls.size === 0) this.#silentFor = 0;
     const id = ++this.#lastId;
     const { span, ...rest } = call;
     const isTraced = span !== undefined && span.isRecording;
@@ -140,7 +142,6 @@ export class HostWorker {
   cancel(id: number, reason: Thrown): void {
     if (!this.#calls.delete(id)) return;
     this.#send({ type: "cancel", id, reason });
-    this.#watchOver();
   }
 
   /** Ends the worker; its running calls fail. */
@@ -167,7 +168,6 @@ export class HostWorker {
     const message = readWorkerMessage(data);
     if (message === undefined) return this.#distrust();
     this.#handle(message);
-    if (this.#ended === undefined) this.#watchOver();
   }
 
   #handle(message: WorkerMessage): void {
@@ -203,17 +203,17 @@ export class HostWorker {
 
   /** Watches while something is waited for. */
   #watchOver(): void {
-    const isBusy = this.#calls.size > 0 || this.#importing !== undefined;
-    if (!isBusy) {
-      clearInterval(this.#watch);
-      this.#watch = undefined;
-      return;
-    }
     if (this.#watch !== undefined) return;
     this.#silentFor = 0;
     const { unresponsiveAfter } = this.#options;
     const interval = Math.min(PING_INTERVAL, Math.ceil(unresponsiveAfter / 2));
     this.#watch = setInterval(() => {
+      if (this.#calls.size === 0 && this.#importing === undefined) {
+        // Only now rather than at the end of the last call: timers are dear, and the next call mostly comes soon.
+        clearInterval(this.#watch);
+        this.#watch = undefined;
+        return;
+      }
       // Counted in pings rather than by the clock: a pause of this process is no silence of the worker.
       this.#silentFor += interval;
       const limit = this.#isReady ? unresponsiveAfter : Math.max(unresponsiveAfter, START_TIMEOUT);

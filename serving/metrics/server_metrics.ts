@@ -134,10 +134,10 @@ export class ServerMetrics {
     const model = this.#nameOf(record);
     this.#requests.inc({ model, route, status });
     if (outcome === "cancelled") this.#aborts.inc({ model });
+    if (!record.asked) return;
     if (outcome === "failed" && errorCode !== undefined && UPSTREAM_STATUSES.includes(errorStatus)) {
       this.#upstreamErrors.inc({ model, code: errorCode });
     }
-    if (record.model === undefined) return;
     this.#duration.observe({ model, stream: String(stream) }, duration / 1000);
     if (timeToFirstToken !== undefined) this.#firstToken.observe({ model }, timeToFirstToken / 1000);
     if (tokens === undefined) return;

@@ -166,9 +166,29 @@ Deno.test("serve.ts warns when others can reach it, and prints an address that w
   const url = await server.url();
   assertEquals(new URL(url).hostname, "127.0.0.1");
   assert((await chat(url)).length > 0);
+  // Under any name: whoever reaches it by another is no page that has its name point here.
+  assertEquals(await statusOf(url, "chat.example.com"), 200);
   const { stderr } = await server.stop();
   assertMatch(stderr, /^warning: .*no key.*\n$/);
 });
+
+Deno.test("serve.ts on an address of this machine is asked under names of this machine, and those allowed", async () => {
+  await using server = start(["--port=0", "--model=demo", "--allow-host=chat.example.com"]);
+  const url = await server.url();
+  for (const [host, status] of [["localhost", 200], ["chat.example.com:1", 200], ["evil.example.com", 403]] as const) {
+    assertEquals(await statusOf(url, host), status, host);
+  }
+  await server.stop();
+});
+
+/** Status of an answer to whoever asks under a name. */
+async function statusOf(url: string, host: string): Promise<number> {
+  const { hostname, port } = new URL(url);
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  await connection.write(new TextEncoder().encode(`GET /v1/models HTTP/1.0\r\nhost: ${host}\r\n\r\n`));
+  const [line] = (await new Response(connection.readable).text()).split("\r\n");
+  return Number(line?.split(" ")[1]);
+}
 
 Deno.test("serve.ts takes time limits and origins from the command line", async () => {
   await using files = new ModelFiles();

@@ -89,15 +89,19 @@ Deno.test("BatchProcessor tries again until the sink takes the spans, each once 
   const spans = await someSpans(35);
   const taken: ReadableSpan[] = [];
   let tries = 0;
-  const processor = new BatchProcessor({
-    name: "a sink",
-    write(batch) {
-      tries++;
-      if (tries % 3 !== 0) return Promise.reject(new ChatModelError("not now", { retryable: true }));
-      taken.push(...batch);
-      return Promise.resolve();
+  const processor = new BatchProcessor(
+    {
+      name: "a sink",
+      write(batch) {
+        tries++;
+        if (tries % 3 !== 0) return Promise.reject(new ChatModelError("not now", { retryable: true }));
+        taken.push(...batch);
+        return Promise.resolve();
+      },
     },
-  }, OPTIONS, AS_THEY_ARE);
+    OPTIONS,
+    AS_THEY_ARE,
+  );
   for (const span of spans) processor.onEnd(span);
   while (processor.pending > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   assertEquals(taken, [...spans]);
@@ -110,14 +114,18 @@ Deno.test("BatchProcessor drops what is refused for good, and goes on with the n
   const taken: ReadableSpan[] = [];
   const warnings: string[] = [];
   let tries = 0;
-  const processor = new BatchProcessor({
-    name: "a sink",
-    write(batch) {
-      if (++tries !== 2) return Promise.reject(new ChatModelError("Cannot send traces: no such experiment"));
-      taken.push(...batch);
-      return Promise.resolve();
+  const processor = new BatchProcessor(
+    {
+      name: "a sink",
+      write(batch) {
+        if (++tries !== 2) return Promise.reject(new ChatModelError("Cannot send traces: no such experiment"));
+        taken.push(...batch);
+        return Promise.resolve();
+      },
     },
-  }, { ...OPTIONS, onWarning: (message) => warnings.push(message) }, AS_THEY_ARE);
+    { ...OPTIONS, onWarning: (message) => warnings.push(message) },
+    AS_THEY_ARE,
+  );
   for (const span of spans) processor.onEnd(span);
   assertEquals(await processor.flush(1_000), true);
   assertEquals(taken, spans.slice(10, 20));
@@ -153,10 +161,14 @@ Deno.test("BatchProcessor gives up a try that takes too long, and tries again", 
   const [span] = await someSpans(1);
   assert(span);
   let tries = 0;
-  const processor = new BatchProcessor({
-    name: "a sink",
-    write: () => ++tries === 1 ? new Promise(() => {}) : Promise.resolve(),
-  }, { ...OPTIONS, timeout: 5 }, AS_THEY_ARE);
+  const processor = new BatchProcessor(
+    {
+      name: "a sink",
+      write: () => ++tries === 1 ? new Promise(() => {}) : Promise.resolve(),
+    },
+    { ...OPTIONS, timeout: 5 },
+    AS_THEY_ARE,
+  );
   processor.onEnd(span);
   while (processor.pending > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   assertEquals([tries, processor.dropped], [2, 0]);

@@ -21,7 +21,13 @@ async function call(times = 1, options: object = {}): Promise<void> {
 }
 
 /** Keeps what it is given. */
-function listSink(): { name: string; spans: ReadableSpan[]; closed: number; write(spans: readonly ReadableSpan[]): Promise<void>; close(): void } {
+function listSink(): {
+  name: string;
+  spans: ReadableSpan[];
+  closed: number;
+  write(spans: readonly ReadableSpan[]): Promise<void>;
+  close(): void;
+} {
   const spans: ReadableSpan[] = [];
   return {
     name: "a list",

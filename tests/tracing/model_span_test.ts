@@ -323,7 +323,15 @@ Deno.test("instrument() makes the span part of the caller's trace", async () => 
   const traceId = "0af7651916cd43dd8448eb211c80319c";
   const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
   const spans = await spansOf(async () => {
-    for (const bad of ["", "x", `00-${"0".repeat(32)}-b7ad6b7169203331-01`, `${traceparent}-x`, `ff${traceparent.slice(2)}`]) {
+    for (
+      const bad of [
+        "",
+        "x",
+        `00-${"0".repeat(32)}-b7ad6b7169203331-01`,
+        `${traceparent}-x`,
+        `ff${traceparent.slice(2)}`,
+      ]
+    ) {
       await predicted(Whole, { requestContext: { traceparent: bad } });
     }
     await predicted(Whole, { requestContext: { traceparent, tracestate: "a=b", session: "s2", user: "u2" } });

@@ -10,7 +10,10 @@ const messages = [{ role: "user", content: "Hi" }] as const;
 Deno.test("OllamaClient's request is a span below the model's, and carries its traceparent", async () => {
   await using ollama = startReplay([readRecording("num_predict_5_stream", "v0.24")]);
   const spans = await spansOf(async () => {
-    const model = await loadChatModel(new OllamaChatModel({ model: "llama3.2:1b", client: new OllamaClient({ host: ollama.url }) }), { name: "m" });
+    const model = await loadChatModel(
+      new OllamaChatModel({ model: "llama3.2:1b", client: new OllamaClient({ host: ollama.url }) }),
+      { name: "m" },
+    );
     for await (const _ of model.predictStream({ messages, max_tokens: 5 }));
   });
   assertEquals(treeOf(spans), ["chat m [CHAT_MODEL] OK", "  POST /api/chat [TASK] OK"]);
@@ -58,7 +61,9 @@ Deno.test("OllamaClient's request ends as cancelled when the reader leaves, as f
   });
   const host = `http://127.0.0.1:${ollama.addr.port}`;
   const left = await spansOf(async () => {
-    const model = await loadChatModel(new OllamaChatModel({ model: "m", client: new OllamaClient({ host }) }), { name: "m" });
+    const model = await loadChatModel(new OllamaChatModel({ model: "m", client: new OllamaClient({ host }) }), {
+      name: "m",
+    });
     for await (const { choices: [choice] } of model.predictStream({ messages })) {
       if (choice?.delta.content) break;
     }
@@ -69,7 +74,10 @@ Deno.test("OllamaClient's request ends as cancelled when the reader leaves, as f
   assertEquals(treeOf(left), ["chat m [CHAT_MODEL] UNSET", "  POST /api/chat [TASK] UNSET"]);
   assertEquals(attributesOf(left, "POST /api/chat")["error.type"], "cancelled");
   const failed = await spansOf(async () => {
-    const model = await loadChatModel(new OllamaChatModel({ model: "m", client: new OllamaClient({ host, retries: 0 }) }), { name: "m" });
+    const model = await loadChatModel(
+      new OllamaChatModel({ model: "m", client: new OllamaClient({ host, retries: 0 }) }),
+      { name: "m" },
+    );
     await assertRejects(() => model.predict({ messages }), ChatModelError);
   });
   assertEquals(treeOf(failed), ["chat m [CHAT_MODEL] ERROR", "  POST /api/chat [TASK] ERROR"]);
@@ -91,7 +99,9 @@ Deno.test("OpenAIClient's request is a span below the model's, and no key is in 
   });
   const baseUrl = `http://127.0.0.1:${server.addr.port}/v1?key=secret-in-query`;
   const spans = await spansOf(async () => {
-    const model = await loadChatModel(new OpenAIChatModel({ model: "gpt", client: new OpenAIClient({ baseUrl, apiKey: "sk-very-secret" }) }));
+    const model = await loadChatModel(
+      new OpenAIChatModel({ model: "gpt", client: new OpenAIClient({ baseUrl, apiKey: "sk-very-secret" }) }),
+    );
     await model.predict({ messages, model: "m" });
   });
   await server.shutdown();
