@@ -87,6 +87,11 @@ async function traceOf(body: () => Promise<unknown>, options: TracingOptions = {
   return { info, spans };
 }
 
+/** MLflow 3.12 keeps session and user with the quotation marks that JSON puts around them. */
+function unquoted(text: string | undefined): string | undefined {
+  return text?.replace(/^"(.*)"$/, "$1");
+}
+
 /** Attributes of the span of a name. */
 function attributesOf({ spans }: Stored, name: string): Record<string, unknown> {
   const span = spans.find((span) => span.name === name);
@@ -144,14 +149,16 @@ for (const [source, stream] of [[Whole, false], [Words, true]] as const) {
     assertEquals(info.state, "OK");
     assertEquals(info.request_preview, "Wie geht es? Grüße");
     assertEquals(info.response_preview, stream ? "Gut!" : "Gut");
-    assertEquals(info.trace_metadata["mlflow.trace.session"], "s1");
-    assertEquals(info.trace_metadata["mlflow.trace.user"], "u1");
+    assertEquals(unquoted(info.trace_metadata["mlflow.trace.session"]), "s1");
+    assertEquals(unquoted(info.trace_metadata["mlflow.trace.user"]), "u1");
     assertEquals(JSON.parse(info.trace_metadata["mlflow.trace.tokenUsage"] ?? ""), {
       input_tokens: 3,
       output_tokens: 4,
       total_tokens: 7,
     });
-    assertEquals(info.tags["env"], "test");
+    // MLflow 3.12 makes no tags of what comes by OTLP.
+    const version = await (await fetch(`${uri}/version`)).text();
+    assertEquals(info.tags["env"], version.startsWith("3.12.") ? undefined : "test");
     assertEquals(stored.spans.length, 1);
     const attributes = attributesOf(stored, "chat m");
     assertEquals(attributes["mlflow.spanType"], "CHAT_MODEL");
@@ -210,7 +217,7 @@ Deno.test("the call of Ollama is below the model's, and a caller's trace goes on
   });
   assertEquals(stored.info.trace_id, `tr-${traceId}`);
   assertEquals(stored.info.state, "OK");
-  assertEquals(stored.info.trace_metadata["mlflow.trace.session"], "s2");
+  assertEquals(unquoted(stored.info.trace_metadata["mlflow.trace.session"]), "s2");
   assertEquals(stored.spans.map(({ name }) => name).sort(), ["POST /api/chat", "chat m"]);
   assertEquals(attributesOf(stored, "chat m")["mlflow.llm.provider"], "ollama");
 });

@@ -201,6 +201,7 @@ async function importModel(
     path: resolve(source.path),
     unresponsiveAfter,
     ...(signal !== undefined && { signal }),
+    ...(options.signal !== undefined && { loading: options.signal }),
   });
 }
 

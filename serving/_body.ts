@@ -15,7 +15,7 @@ export interface ReadOptions {
  * Reads a request's body as JSON, whatever its content type says: `curl -d` sends a form's. It may be compressed.
  *
  * @throws {ChatModelError} Status 413 if it is larger than `maxSize` bytes, 415 if its encoding is unknown, 400 if it is
- * empty or no JSON, not UTF-8, or not encoded as it says.
+ * empty, no JSON or very deep, not UTF-8, or not encoded as it says.
  */
 export async function readJson(request: Request, maxSize: number, options: ReadOptions = {}): Promise<unknown> {
   const announced = request.headers.get("content-length");

@@ -1,6 +1,6 @@
 import type { JsonValue } from "../model_config.ts";
-import type { ModelSpan } from "../call_observer.ts";
-import { type Attributes, type Span, trace, type Tracer } from "./_api.ts";
+import { type ModelSpan, NO_SPAN } from "../call_observer.ts";
+import { type Attributes, isSpanContextValid, type Span, trace, type Tracer } from "./_api.ts";
 import { toJson } from "./_json.ts";
 
 /** Name that all spans and figures of this package are under. */
@@ -56,7 +56,12 @@ export function lastInstalled(): Instrumentation {
 }
 
 /** What an author sees of a span. */
-export class AuthorSpan implements ModelSpan {
+export function authorSpan(span: Span): ModelSpan {
+  // Without a provider there is no span at all.
+  return isSpanContextValid(span.spanContext()) ? new AuthorSpan(span) : NO_SPAN;
+}
+
+class AuthorSpan implements ModelSpan {
   readonly #span: Span;
 
   constructor(span: Span) {

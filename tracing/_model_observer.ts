@@ -5,7 +5,7 @@ import { type Attributes, type Context, context, type Span, SpanKind, SpanStatus
 import { parentContext, withCall } from "./_context.ts";
 import { errorType } from "./_error_type.ts";
 import { outputMessages } from "./_gen_ai_messages.ts";
-import { AuthorSpan, type Instrumentation } from "./_instrumentation.ts";
+import { authorSpan, type Instrumentation } from "./_instrumentation.ts";
 import { toJson } from "./_json.ts";
 import { measure } from "./_metrics.ts";
 import { type CallKind, kindOf, startAttributes } from "./_request_attributes.ts";
@@ -63,7 +63,7 @@ export class CallTrace implements CallObservation {
       kind: SpanKind.INTERNAL,
       attributes: startAttributes(call, kind, instrumentation.content),
     }, parent);
-    this.span = new AuthorSpan(this.#span);
+    this.span = authorSpan(this.#span);
     this.#context = withCall(trace.setSpan(parent, this.#span), instrumentation, this);
   }
 

@@ -151,7 +151,7 @@ export async function enableTracing(options: TracingOptions): Promise<Tracing> {
       },
     }),
   });
-  const provider = new sdk.BasicTracerProvider({
+  const provider = new sdk.TracerProvider({
     // All of it said here, so that nothing is read from the environment, which may not be allowed.
     sampler: new sdk.ParentBasedSampler({ root: samplerOf(options, sdk) }),
     spanLimits: LIMITS,

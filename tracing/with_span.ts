@@ -3,7 +3,7 @@ import type { ModelSpan } from "../call_observer.ts";
 import { type Attributes, context, type Span, SpanKind, SpanStatusCode, trace as api } from "./_api.ts";
 import { activeCall } from "./_context.ts";
 import { errorType } from "./_error_type.ts";
-import { AuthorSpan, type ContentForms, lastInstalled, toAttributes } from "./_instrumentation.ts";
+import { authorSpan, type ContentForms, lastInstalled, toAttributes } from "./_instrumentation.ts";
 import { toJson } from "./_json.ts";
 
 /** Kinds of steps, as MLflow knows them. */
@@ -83,7 +83,7 @@ export function withSpan<T>(name: string, options: SpanOptions, step: (span: Mod
   };
   let result: T;
   try {
-    result = context.with(own, () => step(new AuthorSpan(span)));
+    result = context.with(own, () => step(authorSpan(span)));
   } catch (error) {
     fail(span, error);
     throw error;

@@ -283,6 +283,12 @@ const MODEL: Kinds = {
     headers: ["retry-after", "retry-after-ms"],
   },
   server_stopping: { status: 503, retryable: true, when: "The server stops", remedy: "Try again, perhaps elsewhere" },
+  model_replaced: {
+    status: 503,
+    retryable: true,
+    when: "Another version of the model has taken its place, and the answer took longer than the old one was kept for",
+    remedy: "Try again: the new version answers",
+  },
   first_token_timeout: {
     status: 504,
     retryable: true,

@@ -6,9 +6,9 @@ import {
   UpstreamError,
   type ValidationIssue,
 } from "../../types/mod.ts";
-import { fetchFailure, isConnectionLoss } from "../_http/fetch_failure.ts";
 import { pageText, publicText } from "../_http/public_text.ts";
 import { readRetryAfter } from "../_http/retry.ts";
+import { unreachable } from "../_http/unreachable.ts";
 import { type ErrorText, readErrorText } from "./_error_text.ts";
 
 /** The call that failed. */
@@ -141,29 +141,9 @@ function redirected(at: string, location: string | null, options: ChatModelError
 }
 
 /** The typed error of a call that got no answer at all. */
-export function errorOfFetch(call: Call, error: unknown): ChatModelError {
-  const { url } = call;
-  const text = fetchFailure(error);
-  const options = { code: "upstream_unreachable", cause: error };
-  const at = `Cannot reach Ollama at "${url}"`;
-  if (error instanceof Deno.errors.NotCapable) {
-    const hint = `Run with --allow-net=${new URL(url).host}`;
-    return new ChatModelError(`${at}: no permission. ${hint}`, {
-      code: "permission_denied",
-      cause: error,
-    });
-  }
-  if (/connection refused/i.test(text)) {
-    return new UpstreamError(`${at}: connection refused. Start it with 'ollama serve' or set OLLAMA_HOST`, options);
-  }
-  if (isConnectionLoss(error)) {
-    return new UpstreamError(`${at}: the connection broke before an answer came`, options);
-  }
-  if (/dns error|failed to lookup/i.test(text)) {
-    return new UpstreamError(`${at}: no such host. Check OLLAMA_HOST`, options);
-  }
-  const reason = text.replace(/^.*client error \(\w+\): /s, "");
-  return new UpstreamError(`${at}: ${publicText(reason)}. Check OLLAMA_HOST`, options);
+export function errorOfFetch({ url }: Call, error: unknown): ChatModelError {
+  const startHint = "Start it with 'ollama serve' or set OLLAMA_HOST";
+  return unreachable(error, { name: "Ollama", url, startHint, checkHint: "Check OLLAMA_HOST" });
 }
 
 /** The connection broke while the answer was under way. */

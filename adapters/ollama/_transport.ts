@@ -1,5 +1,4 @@
 import { decodeNdjson } from "../../streaming/decode.ts";
-import type { ChatModelError } from "../../types/mod.ts";
 import type { CallLimit } from "../_http/call_limit.ts";
 import {
   badRecord,
@@ -13,12 +12,10 @@ import {
 } from "./_errors.ts";
 import { isObject, parseJson } from "./_json_value.ts";
 import { readRecords, type RecordSource } from "./_record_batches.ts";
-import { sleep } from "../../_sleep.ts";
 import type { ItemBatches } from "../_http/item_batches.ts";
-import { isConnectionLoss } from "../_http/fetch_failure.ts";
+import { type Failure, fetchUntilGood } from "../_http/fetch_until_good.ts";
 import { readBody, readErrorBody } from "../_http/read_body.ts";
 import { readEnv } from "../_http/read_env.ts";
-import { retryDelay } from "../_http/retry.ts";
 import type { OllamaClientOptions } from "./client_options.ts";
 import { type OllamaHost, parseOllamaHost } from "./host.ts";
 
@@ -96,32 +93,16 @@ export class Transport {
   }
 
   /** Sends a request until there is a good answer, of which the body is still to be read. */
-  async #send(request: TransportRequest): Promise<Response> {
-    const { call, path, limit } = request;
-    const { signal } = limit;
-    const { retries = 2, fetch: call_ = fetch } = this.#options;
-    const init = this.#init(request);
-    const url = this.#urlOf(path);
-    const observed = limit.observe({ provider: "ollama", method: init.method ?? "GET", url });
-    if (observed !== undefined) init.headers = { ...this.#requestHeaders(), ...observed.headers };
-    for (let attempt = 0;; attempt++) {
-      signal?.throwIfAborted();
-      let failed: Failure;
-      try {
-        const response = await (observed === undefined ? call_(url, init) : observed.run(() => call_(url, init)));
-        if (response.ok) {
-          observed?.answered(response.status, attempt);
-          return response;
-        }
-        failed = await failureOf(call, response, signal);
-      } catch (error) {
-        signal?.throwIfAborted();
-        failed = { error: errorOfFetch(call, error), mayRetry: isConnectionLoss(error) };
-      }
-      const delay = failed.mayRetry && attempt < retries ? retryDelay(attempt, failed.error.retryAfter) : undefined;
-      if (delay === undefined) throw failed.error;
-      await sleep(delay, signal);
-    }
+  #send(request: TransportRequest): Promise<Response> {
+    const { call, path, limit: { signal } } = request;
+    const { retries, fetch } = this.#options;
+    return fetchUntilGood(this.#urlOf(path), this.#init(request), {
+      retries,
+      fetch,
+      signal,
+      readFailure: (response) => failureOf(call, response, signal),
+      errorOf: (error) => errorOfFetch(call, error),
+    });
   }
 
   /** Member by member: this runs for each call, and spreading costs. */
@@ -156,16 +137,11 @@ export class Transport {
   }
 }
 
-/** Why there is no good answer, and whether another try may bring one. */
-interface Failure {
-  readonly error: ChatModelError;
-  readonly mayRetry: boolean;
-}
-
 async function failureOf(call: Call, response: Response, signal: AbortSignal | undefined): Promise<Failure> {
   const { status, headers } = response;
   const text = await readErrorBody(response.body, signal);
-  return { error: errorOfAnswer(call, { status, headers, body: text }), mayRetry: status === 503 };
+  const error = errorOfAnswer(call, { status, headers, body: text });
+  return { error, mayRetry: status === 503, retryAfter: error.retryAfter };
 }
 
 /** The one place that gets the key of the environment without being told. */

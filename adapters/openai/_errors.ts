@@ -5,9 +5,9 @@ import {
   OverloadedError,
   UpstreamError,
 } from "../../types/mod.ts";
-import { fetchFailure, isConnectionLoss } from "../_http/fetch_failure.ts";
 import { pageText, publicText } from "../_http/public_text.ts";
 import { readRetryAfter } from "../_http/retry.ts";
+import { unreachable } from "../_http/unreachable.ts";
 import { type ErrorValue, readErrorBodyValue } from "./_error_value.ts";
 
 /** The call that failed. */
@@ -219,31 +219,9 @@ function readRetryAfterMs(headers: Headers): number | undefined {
 }
 
 /** The typed error of a call that got no answer at all. */
-export function errorOfFetch(call: Call, error: unknown): ChatModelError {
-  const { url } = call;
-  const failure = fetchFailure(error);
-  const text = call.hide(failure);
-  // Deno's own error repeats the whole URL, in whose query keys may stand.
-  const cause = text === failure ? error : new Error(text);
-  const options = { code: "upstream_unreachable", cause };
-  const at = `Cannot reach the server at "${url}"`;
-  if (error instanceof Deno.errors.NotCapable) {
-    return new ChatModelError(`${at}: no permission. Run with --allow-net=${new URL(url).host}`, {
-      code: "permission_denied",
-      cause,
-    });
-  }
-  if (/connection refused/i.test(text)) {
-    return new UpstreamError(`${at}: connection refused. Start it, or check the base URL`, options);
-  }
-  if (isConnectionLoss(error)) {
-    return new UpstreamError(`${at}: the connection broke before an answer came`, options);
-  }
-  if (/dns error|failed to lookup/i.test(text)) {
-    return new UpstreamError(`${at}: no such host. Check the base URL`, options);
-  }
-  const reason = text.replace(/^.*client error \(\w+\): /s, "");
-  return new UpstreamError(`${at}: ${publicText(reason)}. Check the base URL`, options);
+export function errorOfFetch({ url, hide }: Call, error: unknown): ChatModelError {
+  const checkHint = "Check the base URL";
+  return unreachable(error, { name: "the server", url, hide, startHint: "Start it, or check the base URL", checkHint });
 }
 
 /** The connection broke while the answer was under way. */

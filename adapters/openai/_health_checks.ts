@@ -23,8 +23,9 @@ export class HealthChecks {
 
   /** One has failed. */
   start(): void {
+    if (this.#timer !== undefined || this.#isChecking) return;
     this.#round = 0;
-    if (this.#timer === undefined && !this.#isChecking) this.#schedule();
+    this.#schedule();
   }
 
   /** Stops for good. */
@@ -36,9 +37,7 @@ export class HealthChecks {
 
   #schedule(): void {
     if (this.#ended.signal.aborted) return;
-    // All that is out may be out because it asked for that: then there is nothing to ask before.
-    const asked = this.#upstreams.filter((upstream) => upstream.outFor > 0);
-    if (asked.every((upstream) => upstream.askedForPatience)) return;
+    if (this.#failing().length === 0) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#isChecking = true;
@@ -50,17 +49,23 @@ export class HealthChecks {
     Deno.unrefTimer(this.#timer);
   }
 
+  /** Those that are out, but for those that asked for it: they said when there is something to ask. */
+  #failing(): Upstream[] {
+    return this.#upstreams.filter((upstream) => upstream.outFor > 0 && !upstream.askedForPatience);
+  }
+
   #delay(): number {
     return Math.min(LATER_CHECKS, FIRST_CHECK * 2 ** this.#round);
   }
 
   async #check(): Promise<void> {
     this.#round++;
-    const out = this.#upstreams.filter((upstream) => upstream.outFor > 0 && !upstream.askedForPatience);
-    await Promise.all(out.map(async (upstream) => {
-      const isAlive = await upstream.transport.isAlive(CHECK_TIMEOUT, this.#ended.signal);
-      if (isAlive) upstream.foundAlive();
-      else upstream.foundDead(this.#delay() + CHECK_TIMEOUT);
-    }));
+    await Promise.all(
+      this.#failing().map(async (upstream) => {
+        const isAlive = await upstream.transport.isAlive(CHECK_TIMEOUT, this.#ended.signal);
+        if (isAlive) upstream.foundAlive();
+        else upstream.foundDead(this.#delay() + CHECK_TIMEOUT);
+      }),
+    );
   }
 }

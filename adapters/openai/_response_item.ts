@@ -5,6 +5,10 @@ export type ItemKind = "message" | "reasoning" | "function_call" | "custom_tool_
 
 /** What an item needs to know of the response around it. */
 export interface ItemSetup {
+  /** Its position in the output, if the server tells. */
+  readonly index: number | undefined;
+  /** Its id, if the server tells. */
+  readonly id: string | undefined;
   /** Takes the next position among the calls. */
   readonly callIndex: () => number;
   /** Makes the error for a member that is not as it must be. */
@@ -13,7 +17,9 @@ export interface ItemSetup {
 
 /** One item of a response: turns what is told of it into choices of chunks, each text once. */
 export class Item {
-  readonly #kind: ItemKind;
+  readonly kind: ItemKind;
+  readonly index: number | undefined;
+  readonly id: string | undefined;
   readonly #setup: ItemSetup;
   /** Characters given, by kind of text and part. */
   readonly #given = new Map<string, number>();
@@ -21,7 +27,9 @@ export class Item {
   #annotations = 0;
 
   constructor(kind: ItemKind, setup: ItemSetup) {
-    this.#kind = kind;
+    this.kind = kind;
+    this.index = setup.index;
+    this.id = setup.id;
     this.#setup = setup;
   }
 
@@ -48,7 +56,7 @@ export class Item {
 
   /** It is whole: gives what was not given before. */
   finish(item: JsonObject): JsonObject[] {
-    switch (this.#kind) {
+    switch (this.kind) {
       case "message":
         return partsOf(item.content).flatMap((part, i) => this.#finishPart(part, i));
       case "reasoning":
@@ -66,7 +74,7 @@ export class Item {
   }
 
   get #isCall(): boolean {
-    return this.#kind === "function_call" || this.#kind === "custom_tool_call";
+    return this.kind === "function_call" || this.kind === "custom_tool_call";
   }
 
   #beginCall({ call_id, name }: JsonObject): JsonObject[] {
@@ -74,7 +82,7 @@ export class Item {
     if (typeof name !== "string") throw this.#setup.bad("item.name");
     if (typeof call_id !== "string") throw this.#setup.bad("item.call_id");
     const index = this.#call = this.#setup.callIndex();
-    const call = this.#kind === "function_call"
+    const call = this.kind === "function_call"
       ? { type: "function", function: { name, arguments: "" } }
       : { type: "custom", custom: { name, input: "" } };
     return [{ delta: { tool_calls: [{ index, id: call_id, ...call }] } }];
@@ -82,6 +90,8 @@ export class Item {
 
   #finishPart({ type, text, refusal, annotations, logprobs }: JsonObject, index: number): JsonObject[] {
     if (type === "refusal") return this.#rest("refusal", index, refusal);
+    // Of other kinds of parts, such as sound, only the text is known how to be given.
+    if (type !== "output_text" && typeof text !== "string") return [];
     const late = Array.isArray(annotations) ? annotations.slice(this.#annotations) : [];
     return [...this.#rest("output_text", index, text, logprobs), ...late.flatMap((one) => this.annotate(one))];
   }
@@ -98,7 +108,7 @@ export class Item {
   #give(name: string, part: string, text: string, logprobs: unknown): JsonObject[] {
     const key = `${name} ${part}`;
     // A summary tells once more what the thinking itself told, or the other way round.
-    if (this.#kind === "reasoning" && ![...this.#given.keys()].every((given) => given.startsWith(`${name} `))) {
+    if (this.kind === "reasoning" && ![...this.#given.keys()].every((given) => given.startsWith(`${name} `))) {
       return [];
     }
     const isNewPart = !this.#given.has(key) && this.#given.size > 0;
@@ -121,7 +131,7 @@ export class Item {
 
   #fragment(text: string): JsonObject {
     if (this.#call === undefined) throw this.#setup.bad("item");
-    return this.#kind === "function_call"
+    return this.kind === "function_call"
       ? { index: this.#call, function: { arguments: text } }
       : { index: this.#call, custom: { input: text } };
   }

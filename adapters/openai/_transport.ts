@@ -2,12 +2,10 @@ import { decodeSse, readText } from "../../streaming/decode.ts";
 import type { SseEvent } from "../../streaming/mod.ts";
 import { isJsonObject } from "../../types/_schema.ts";
 import { ChatModelError } from "../../types/mod.ts";
-import { sleep } from "../../_sleep.ts";
 import { CallLimit } from "../_http/call_limit.ts";
-import { isConnectionLoss } from "../_http/fetch_failure.ts";
+import { type Failure, fetchUntilGood } from "../_http/fetch_until_good.ts";
 import { ItemBatches } from "../_http/item_batches.ts";
 import { readBody, readErrorBody } from "../_http/read_body.ts";
-import { retryDelay } from "../_http/retry.ts";
 import type { OpenAIClientOptions } from "./client_options.ts";
 import { Endpoint } from "./_endpoint.ts";
 import { readErrorValue } from "./_error_value.ts";
@@ -151,45 +149,23 @@ export class Transport {
   }
 
   /** Sends a request until there is a good answer, of which the body is still to be read. */
-  async #send({ call, path, body, limit }: TransportRequest): Promise<Response> {
-    const { retries = 2, fetch: call_ = fetch, client } = this.#options;
+  #send({ call, path, body, limit: { signal } }: TransportRequest): Promise<Response> {
+    const { retries, fetch, client } = this.#options;
     const { endpoint } = this;
-    const { signal } = limit;
-    const url = endpoint.to(path);
-    const observed = limit.observe({ provider: "openai", method: body === undefined ? "GET" : "POST", url });
-    const init: RequestInit & { client?: Deno.HttpClient } = {
-      headers: observed === undefined ? endpoint.headers : { ...endpoint.headers, ...observed.headers },
+    return fetchUntilGood(endpoint.to(path), {
+      headers: endpoint.headers,
       redirect: "manual",
       ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
       ...(signal !== undefined && { signal }),
       ...(client !== undefined && { client }),
-    };
-    for (let attempt = 0;; attempt++) {
-      signal?.throwIfAborted();
-      let failed: Failure;
-      try {
-        const response = await (observed === undefined ? call_(url, init) : observed.run(() => call_(url, init)));
-        if (response.ok) {
-          observed?.answered(response.status, attempt);
-          return response;
-        }
-        failed = await failureOf(call, response, signal);
-      } catch (error) {
-        signal?.throwIfAborted();
-        failed = { error: errorOfFetch(call, error), mayRetry: isConnectionLoss(error) };
-      }
-      const delay = failed.mayRetry && attempt < retries ? retryDelay(attempt, failed.retryAfter) : undefined;
-      if (delay === undefined) throw failed.error;
-      await sleep(delay, signal);
-    }
+    }, {
+      retries,
+      fetch,
+      signal,
+      readFailure: (response) => failureOf(call, response, signal),
+      errorOf: (error) => errorOfFetch(call, error),
+    });
   }
-}
-
-/** Why there is no good answer, and whether another try may bring one. */
-interface Failure {
-  readonly error: ChatModelError;
-  readonly mayRetry: boolean;
-  readonly retryAfter?: number | undefined;
 }
 
 async function failureOf(call: Call, response: Response, signal: AbortSignal | undefined): Promise<Failure> {

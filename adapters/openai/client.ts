@@ -37,6 +37,10 @@ export type { OpenAICallOptions, OpenAIChatOptions, OpenAIClientOptions, OpenAIU
  * - `ChatModelError` (400) if it refused the request: `context_length_exceeded`, `upstream_rejected`, or one of
  *   OpenAI's codes that say the same here.
  *
+ * With `upstreams`, a call goes on to the next one where one is unreachable, unavailable or busy, or where its stream ends
+ * before the answer began. If none answers, the error names how many were tried: `OverloadedError` (503) if one of them
+ * was busy, else `UpstreamError` (code `upstream_unreachable`).
+ *
  * Keys are in no error, also where a server repeats them, and go to no other host: redirects are not followed.
  */
 export class OpenAIClient {

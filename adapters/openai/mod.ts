@@ -5,6 +5,9 @@
  * the API itself: chats, models and vectors. Both need `--allow-net` for the server, and
  * `--allow-env=OPENAI_BASE_URL,OPENAI_API_KEY` if they are to read these.
  *
+ * Several servers that have the same models are given as `upstreams`: calls are shared out by weight, and go on to the
+ * next where one fails before its answer begins.
+ *
  * @example Ask a model
  * ```ts
  * import { OpenAIChatModel } from "@chatmodel/chat-model/openai";

@@ -41,6 +41,7 @@ export class OpenAIChatModel extends ChatModel {
    *
    * @param options Which model, and how to reach it.
    * @throws {ValidationError} If an option has a value that it cannot have.
+   * @throws {ChatModelError} If `upstreams` cannot be used (code `invalid_option`).
    */
   constructor(options: OpenAIChatModelOptions) {
     super();

@@ -57,7 +57,7 @@ const KNOWN: ReadonlySet<string> = new Set([
  */
 export class ResponseChunks {
   readonly #setup: AnswerSetup;
-  readonly #items = new Map<number, Item>();
+  readonly #items: Item[] = [];
   readonly #otherItems: JsonObject[] = [];
   #head: JsonObject = {};
   #calls = 0;
@@ -83,7 +83,8 @@ export class ResponseChunks {
     if (type === undefined) return this.#end(event);
     if (isJsonObject(response)) {
       this.#note(response);
-      return type === "response.completed" || type === "response.incomplete" ? this.#end(response) : [];
+      if (type === "response.incomplete") return this.#end({ ...response, status: "incomplete" });
+      return type === "response.completed" ? this.#end(response) : [];
     }
     const deltas = this.#pushOne(String(type).replace(/^response\./, ""), event);
     return deltas.map((choice) => this.#chunk(choice));
@@ -109,15 +110,29 @@ export class ResponseChunks {
     }
   }
 
-  /** The item that an event speaks of. Some servers do not tell where it stands: then it is the last. */
-  #open({ output_index: index = Math.max(0, this.#items.size - 1), item }: OpenAIAnswer, kind?: ItemKind): Item {
-    if (typeof index !== "number") throw this.#bad("output_index");
-    let found = this.#items.get(index);
-    if (found === undefined) {
-      found = new Item(kind ?? kindOf(item), { callIndex: () => this.#calls++, bad: (member) => this.#bad(member) });
-      this.#items.set(index, found);
-    }
-    return found;
+  /**
+   * The item that an event speaks of: by its position, by its id, or, as llama.cpp leaves out the one and others the
+   * other, the last of its kind.
+   */
+  #open(event: OpenAIAnswer, kind: ItemKind = kindOf(event.item)): Item {
+    const { output_index: index, item } = event;
+    if (index !== undefined && typeof index !== "number") throw this.#bad("output_index");
+    const id = event.item_id ?? (isJsonObject(item) ? item.id : undefined);
+    const isNew = event.type === "response.output_item.added";
+    const found = (index === undefined ? undefined : this.#items.find((item) => item.index === index)) ??
+      (id === undefined ? undefined : this.#items.find((item) => item.id === id)) ??
+      (isNew || index !== undefined || id !== undefined
+        ? undefined
+        : this.#items.findLast((item) => item.kind === kind));
+    if (found !== undefined) return found;
+    const opened = new Item(kind, {
+      index,
+      id: typeof id === "string" ? id : undefined,
+      callIndex: () => this.#calls++,
+      bad: (member) => this.#bad(member),
+    });
+    this.#items.push(opened);
+    return opened;
   }
 
   #item({ item }: OpenAIAnswer): JsonObject {
@@ -142,8 +157,14 @@ export class ResponseChunks {
     const items = Array.isArray(output) ? output : [];
     const chunks = items.flatMap((item: unknown, output_index) => {
       if (!isJsonObject(item)) throw this.#bad(`output.${output_index}`);
-      if (kindOf(item) === "other") this.#otherItems.push(item);
-      return this.#open({ output_index, item }).finish(item).map((choice) => this.#chunk(choice));
+      const kind = kindOf(item);
+      if (kind === "other") this.#otherItems.push(item);
+      // Where events had no positions, or ids of their own, the order is what is left.
+      const known = this.#items.find(({ index, id }) =>
+        index === output_index || (id !== undefined && id === item.id)
+      ) ??
+        (this.#items[output_index]?.kind === kind ? this.#items[output_index] : this.#open({ output_index, item }));
+      return known.finish(item).map((choice) => this.#chunk(choice));
     });
     const rest = Object.fromEntries(Object.entries(response).filter(([name]) => !KNOWN.has(name)));
     return [

@@ -3,7 +3,7 @@ import { OpenAIChatModel, OpenAIClient } from "../../adapters/openai/mod.ts";
 import { ChatModelError, loadChatModel } from "../../mod.ts";
 import type { Report } from "../_report.ts";
 import { GREETING } from "./_scripts.ts";
-import { busySlots, choiceOf, type LlamaServer, loadModel, say, until } from "./_upstream.ts";
+import { choiceOf, type LlamaServer, loadModel, say, untilBusy } from "./_upstream.ts";
 
 /** Checks what comes of requests that cannot be answered, and of upstreams that fail. */
 export async function checkFailures(report: Report, server: LlamaServer): Promise<void> {
@@ -52,6 +52,6 @@ export async function checkFailures(report: Report, server: LlamaServer): Promis
   await report.check("all of many calls at once are answered", async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => model.predict(say("Hi"))));
     assertEquals(new Set(answers.map((answer) => choiceOf(answer).message.content)), new Set([GREETING]));
-    await until(async () => await busySlots(server) === 0, "the slots to be free");
+    await untilBusy(server, 0);
   });
 }

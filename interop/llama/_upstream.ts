@@ -38,11 +38,13 @@ export async function busySlots({ url, apiKey }: LlamaServer): Promise<number> {
   return slots.filter(({ is_processing }) => is_processing === true).length;
 }
 
-/** Waits until something is so. */
-export async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  const end = performance.now() + 10_000;
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+/** Waits until the server works on so many answers. */
+export async function untilBusy(server: LlamaServer, count: number): Promise<void> {
+  const end = performance.now() + 15_000;
+  while (await busySlots(server) !== count) {
+    if (performance.now() > end) throw new Error(`waited in vain for ${count} busy slots`);
+    // Rarely: the server looks only after a second without any event whether a caller is still there, and being asked
+    // is one.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
   }
 }

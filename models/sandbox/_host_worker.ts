@@ -18,7 +18,7 @@ const PING_INTERVAL = 1_000;
 const START_TIMEOUT = 60_000;
 
 /** Whoever waits for a call. */
-export interface CallObserver {
+export interface PendingCall {
   /** The answer in one piece, or the end of a stream. */
   readonly onEnd: (value: unknown) => void;
   /** More of a stream. */
@@ -57,8 +57,8 @@ export class HostWorker {
   readonly #options: HostWorkerOptions;
   readonly #worker: Worker;
   readonly #port: MessagePort;
-  readonly #calls = new Map<number, CallObserver>();
-  #importing: CallObserver | undefined;
+  readonly #calls = new Map<number, PendingCall>();
+  #importing: PendingCall | undefined;
   #lastId = 0;
   #isReady = false;
   #watch: ReturnType<typeof setInterval> | undefined;
@@ -93,7 +93,8 @@ export class HostWorker {
     port1.onmessageerror = () => this.#distrust();
     this.#worker.onerror = (event) => {
       event.preventDefault(); // Else it would be this process's own error, and end it.
-      this.end(this.#crash(event.message));
+      const [line = ""] = String(event.message).split("\n", 1);
+      this.end(this.#crash(line.replace(/\.+$/, "")));
     };
     // The worker itself has nothing to say: what comes here is the model's own doing.
     this.#worker.onmessage = () => this.#distrust();
@@ -116,7 +117,7 @@ export class HostWorker {
    *
    * @returns Its id; `undefined` if the worker has ended, which the observer has been told.
    */
-  call(call: WorkerCall, observer: CallObserver): number | undefined {
+  call(call: WorkerCall, observer: PendingCall): number | undefined {
     if (this.#ended !== undefined) {
       observer.onError(this.#ended.error);
       return undefined;

@@ -75,14 +75,16 @@ async function ownSources(): Promise<string[]> {
 /** Hosts that code may be imported from: where this package is from, and what the model's lock file names. */
 async function importHosts(folder: string): Promise<"inherit" | boolean | string[]> {
   const own = new URL(import.meta.url);
-  const isRemote = own.protocol === "https:";
+  const isRemote = own.protocol !== "file:";
   const { jsr, remote } = await lockedImports(folder);
   // Where the packages of JSR are, Deno alone knows: its own rule for that is the narrowest that there is.
   if (jsr && !isRemote) return "inherit";
-  const hosts = new Set(
-    [...(isRemote ? [own] : []), ...remote].map(({ hostname, port }) => `${hostname}:${port || 443}`),
-  );
+  const hosts = new Set([...(isRemote ? [own] : []), ...remote].map(hostOf));
   return hosts.size === 0 ? false : [...hosts];
+}
+
+function hostOf({ protocol, hostname, port }: URL): string {
+  return `${hostname}:${port || (protocol === "http:" ? 80 : 443)}`;
 }
 
 async function lockedImports(folder: string): Promise<{ readonly jsr: boolean; readonly remote: readonly URL[] }> {

@@ -1,8 +1,8 @@
-import { ChatModelError, OverloadedError } from "../../types/mod.ts";
+import { ChatModelError, OverloadedError, TimeoutError } from "../../types/mod.ts";
 import type { ModelContext } from "../../chat_model.ts";
 import { layersOf } from "./_config.ts";
 import { checkFlag } from "./_flag.ts";
-import { type CallObserver, HostWorker } from "./_host_worker.ts";
+import { HostWorker, type PendingCall } from "./_host_worker.ts";
 import { permissionError, type SandboxedPackage, workerPermissions } from "./_permissions.ts";
 import { type ImportedModel, type SandboxEquipment, type SandboxMethod, type Thrown, WINDOW } from "./_protocol.ts";
 import { describeThrown, missingPermission, reviveThrown } from "./_thrown.ts";
@@ -12,6 +12,9 @@ const MAX_REPLACEMENTS = 3;
 /** Milliseconds. */
 const REPLACEMENT_PERIOD = 60_000;
 
+/** Milliseconds that a worker has to import the model and, in place of another, to prepare it. */
+const LOAD_TIMEOUT = 300_000;
+
 /** What a sandbox is made for. */
 export interface SandboxModel extends SandboxedPackage {
   /** The model's file. */
@@ -20,6 +23,8 @@ export interface SandboxModel extends SandboxedPackage {
   readonly unresponsiveAfter: number;
   /** Ends the sandbox. */
   readonly signal?: AbortSignal;
+  /** Gives up loading. */
+  readonly loading?: AbortSignal;
 }
 
 /** A model's code in a worker, which is replaced when it ends. */
@@ -49,11 +54,28 @@ export class Sandbox {
    * a permission that the model declares, `invalid_model_file` if it is none.
    */
   static async start(model: SandboxModel): Promise<Sandbox> {
-    model.signal?.throwIfAborted();
+    const { signal, loading } = model;
+    const throwIfAborted = () => {
+      signal?.throwIfAborted();
+      loading?.throwIfAborted();
+    };
+    throwIfAborted();
     await checkFlag();
-    const sandbox = new Sandbox(model, await workerPermissions(model));
-    model.signal?.addEventListener("abort", () => sandbox.stop(), { once: true });
-    await sandbox.#worker;
+    const permissions = await workerPermissions(model);
+    throwIfAborted();
+    const sandbox = new Sandbox(model, permissions);
+    const stop = () => sandbox.stop();
+    signal?.addEventListener("abort", stop, { once: true });
+    loading?.addEventListener("abort", stop, { once: true });
+    try {
+      await sandbox.#worker;
+    } catch (error) {
+      signal?.removeEventListener("abort", stop);
+      throwIfAborted();
+      throw error;
+    } finally {
+      loading?.removeEventListener("abort", stop);
+    }
     return sandbox;
   }
 
@@ -92,8 +114,7 @@ export class Sandbox {
         if (id !== undefined) worker.cancel(id, describeThrown(signal.reason));
         reject(signal.reason);
       };
-      signal.addEventListener("abort", abort, { once: true });
-      const observer: CallObserver = {
+      const observer: PendingCall = {
         onEnd(value) {
           done();
           resolve(value);
@@ -108,6 +129,7 @@ export class Sandbox {
         { method, requestId, input, span, ...(equipment !== undefined && { equipment }) },
         observer,
       );
+      if (id !== undefined) signal.addEventListener("abort", abort, { once: true });
     });
   }
 
@@ -198,6 +220,7 @@ export class Sandbox {
       onEnd: () => this.#hasEnded = true,
     });
     this.#current = worker;
+    const timer = setTimeout(() => worker.end(notLoaded(name)), LOAD_TIMEOUT);
     try {
       this.#imported = await worker.import(path);
       const equipment = this.#equipment;
@@ -205,6 +228,8 @@ export class Sandbox {
     } catch (error) {
       worker.end(error);
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
     return worker;
   }
@@ -217,6 +242,10 @@ export class Sandbox {
       code: "permission_denied",
     });
   }
+}
+
+function notLoaded(name: string): TimeoutError {
+  return new TimeoutError(`Cannot load model "${name}" into its sandbox: it was not ready within ${LOAD_TIMEOUT} ms`);
 }
 
 function loadAgain(worker: HostWorker, equipment: SandboxEquipment): Promise<unknown> {

@@ -80,10 +80,15 @@ export class RedisConnection {
    * Asks Redis for something.
    *
    * @param command What to ask.
-   * @param onLate Called if the answer comes when nobody waits for it any more.
+   * @param onLate Called if the answer comes when nobody waits for it any more, to undo what was done for nobody; what
+   * it asks for is asked whether Redis counts as lost or not.
    * @throws {RedisLostError} If there is no answer.
    */
-  async run<T>(command: (client: RedisClient) => Promise<T>, onLate?: (answer: T) => void): Promise<T> {
+  async run<T>(
+    command: (client: RedisClient) => Promise<T>,
+    onLate?: (answer: T, client: RedisClient) => Promise<unknown>,
+  ): Promise<T> {
+    const client = this.#client;
     let asked: Promise<T> | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
@@ -93,8 +98,8 @@ export class RedisConnection {
         timer = setTimeout(() => resolve("late"), this.#commandTimeout);
       });
       if (this.#first !== undefined) await Promise.race([this.#first.promise, late]);
-      if (!this.#client.isReady) throw new Error(this.#lost ?? "there is no connection yet");
-      asked = command(this.#client);
+      if (!client.isReady) throw new Error(this.#lost ?? "there is no connection yet");
+      asked = command(client);
       const answer = await Promise.race([asked.then((value) => ({ value })), late]);
       if (answer === "late") {
         this.#fallSilent();
@@ -105,8 +110,8 @@ export class RedisConnection {
     } catch (error) {
       if (error instanceof RedisLostError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      // Who asked is told of the failure; when the answer comes after all, it is for `onLate`, and else for nobody.
-      asked?.then(onLate).catch(() => {});
+      // Who asked is told of the failure; whether the answer comes after all, and can be undone, is nobody's concern.
+      asked?.then((answer) => onLate?.(answer, client)).catch(() => {});
       this.#lose(reason);
       throw new RedisLostError(reason, { cause: error });
     } finally {

@@ -8,7 +8,7 @@ import {
   type Limits,
   type LimitStore,
 } from "../limits/mod.ts";
-import { RedisConnection, RedisLostError, type RedisOptions } from "./_connection.ts";
+import { type RedisClient, RedisConnection, RedisLostError, type RedisOptions } from "./_connection.ts";
 import { CHANGE, RESERVE } from "./_limit_scripts.ts";
 import { Script } from "./_script.ts";
 import { logWarning } from "./_warning.ts";
@@ -123,10 +123,9 @@ export class RedisLimitStore implements LimitStore, AsyncDisposable {
     try {
       const answer = await this.#connection.run(
         (client) => this.#reserve.run(client, [this.#prefix + subject], given),
-        // Nobody waits for it any more: what it reserved would count for nobody's request.
-        (answer) => {
+        async (answer, client) => {
           const decision = read(answer);
-          if (decision.granted) void this.refund(decision);
+          if (decision instanceof RedisReservation) await this.#give(client, decision, amounts, 0);
         },
       );
       return read(answer);
@@ -154,7 +153,7 @@ export class RedisLimitStore implements LimitStore, AsyncDisposable {
     const own = ownReservation(reservation);
     const excess = actualTokens - own.amounts.tokens;
     if (excess === 0) own.open = false;
-    else await this.#correct(own, 0, Math.max(0, -excess), Math.max(0, excess));
+    else await this.#correct(own, { requests: 0, tokens: Math.max(0, -excess) }, Math.max(0, excess));
   }
 
   /**
@@ -165,7 +164,7 @@ export class RedisLimitStore implements LimitStore, AsyncDisposable {
    */
   async refund(reservation: LimitReservation): Promise<void> {
     const own = ownReservation(reservation);
-    await this.#correct(own, own.amounts.requests, own.amounts.tokens, 0);
+    await this.#correct(own, own.amounts, 0);
   }
 
   /** Ends the connection; requests pass or are refused from then on as while Redis is lost. */
@@ -178,18 +177,23 @@ export class RedisLimitStore implements LimitStore, AsyncDisposable {
     await this.close();
   }
 
-  async #correct(own: RedisReservation, requests: number, tokens: number, excess: number): Promise<void> {
+  async #correct(own: RedisReservation, back: LimitAmounts, excess: number): Promise<void> {
     if (!own.open) return;
     own.open = false;
-    const { subject, place } = own;
-    if (place === undefined) return;
-    const given = [place.generation, place.span, String(requests), String(tokens), String(excess)];
+    if (own.place === undefined) return;
     try {
-      await this.#connection.run((client) => this.#change.run(client, [this.#prefix + subject], given));
+      await this.#connection.run((client) => this.#give(client, own, back, excess));
     } catch (error) {
       // The connection has told of it. What was reserved runs out within a minute.
       if (!(error instanceof RedisLostError)) throw error;
     }
+  }
+
+  /** Gives back what was reserved, and counts tokens that were used beyond it. */
+  async #give(client: RedisClient, own: RedisReservation, back: LimitAmounts, excess: number): Promise<void> {
+    const { generation = "", span = "" } = own.place ?? {};
+    const given = [generation, span, String(back.requests), String(back.tokens), String(excess)];
+    await this.#change.run(client, [this.#prefix + own.subject], given);
   }
 }
 

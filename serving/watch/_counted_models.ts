@@ -79,6 +79,17 @@ export class CountedChatModel extends LoadedChatModel {
     }
   }
 
+  override async checkHealth(options: PredictOptions = {}): Promise<void> {
+    const heir = this.#heir();
+    if (heir !== undefined) return await heir.checkHealth(options);
+    const call = this.#host.begin(options);
+    try {
+      await this.#inner.checkHealth(call);
+    } finally {
+      call.end();
+    }
+  }
+
   #heir(): LoadedChatModel | undefined {
     const heir = this.#host.heir();
     if (heir === undefined || LoadedChatModel.isInstance(heir)) return heir;

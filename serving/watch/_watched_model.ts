@@ -30,6 +30,7 @@ export class WatchedModel {
   readonly #source: ModelSource;
   readonly #settings: WatchSettings;
   readonly #closing = new AbortController();
+  readonly #closed = new Promise<void>((resolve) => this.#closing.signal.addEventListener("abort", () => resolve()));
   readonly #retiring = new Set<Promise<void>>();
   #current: ModelVersion;
   /** What is served, as the source tells it apart. */
@@ -171,14 +172,15 @@ export class WatchedModel {
     try {
       const isOvertaken = await this.#overtaken(sighting, loading, attempt);
       if (this.#closing.signal.aborted) {
-        // Not waited for, as what an import waits for may never come.
+        // Not waited for, as above; nor is there anyone to tell how it ends.
         loading.then(disposeModel).catch(() => {});
         return true;
       }
       if (isOvertaken) {
         this.#failure = undefined;
         this.#tell({ kind: "superseded", from, to });
-        await this.#letGo(loading, to);
+        // Not longer than anyone wants to know: what an import waits for may never come.
+        await Promise.race([this.#letGo(loading, to), this.#closed]);
         return false;
       }
       const model = await loading;

@@ -1,5 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import type { Model } from "../../types/mod.ts";
+import { LoadedChatModel } from "../../loaded_chat_model.ts";
 import { LoadedCustomModel } from "../../loaded_custom_model.ts";
 import { type AppModel, type LoadedModel, type ModelDirectory, StaticDirectory } from "../directory.ts";
 import { FileSource } from "./_file_source.ts";
@@ -23,7 +24,7 @@ const STORE_URI = /^(?:models|runs|mlflow-artifacts):/;
  * | a `.ts` or `.js` file                      | its contents, and those of all local files that it has imported   |
  * | all else, such as `models:/name/3`         | nothing, as it always is the same                                 |
  *
- * Code that was imported stays in memory until the process ends, as Deno forgets no module: some 100 KB for each version
+ * Code that was imported stays in memory until the process ends, as Deno forgets no module: some 20 KB for each version
  * of a small model. What a file reads by other means than importing is not watched; workers that it starts read their
  * files anew by themselves. Packages, and files behind `https:`, are imported once.
  */
@@ -111,6 +112,20 @@ export class WatchedModels implements ModelDirectory, AsyncDisposable {
     if (wanted === undefined) return undefined;
     const watched = this.#watched.get(wanted) ?? this.#watched.get(wanted.replace(/:latest$/, ""));
     return watched === undefined ? this.#fixed.find(wanted) : watched.current.model;
+  }
+
+  /**
+   * Checks that what the versions that serve now need is there, as far as they can tell. One that can answer is enough.
+   *
+   * @param signal Fires when it takes too long.
+   * @throws If no model can answer at present.
+   */
+  async checkHealth(signal: AbortSignal): Promise<void> {
+    const checks = [...this.#watched.values()].map(({ current }) => current.model)
+      .filter((model) => LoadedChatModel.isInstance(model)).map((model) => model.checkHealth({ signal }));
+    if (this.#watched.size < this.#names.length) checks.push(this.#fixed.checkHealth(signal));
+    const failed = (await Promise.allSettled(checks)).filter((result) => result.status === "rejected");
+    if (failed.length > 0 && failed.length === checks.length) throw failed[0]?.reason;
   }
 
   /** Versions that serve now, by the names of the models that were loaded here. */

@@ -1,5 +1,5 @@
 import { trace } from "npm:@opentelemetry/api@~1.9.1";
-import { BasicTracerProvider, type ReadableSpan } from "npm:@opentelemetry/sdk-trace-base@^2.12.1";
+import { type ReadableSpan, TracerProvider } from "npm:@opentelemetry/sdk-trace@^2.12.1";
 import { instrument, type InstrumentOptions } from "../../tracing/mod.ts";
 
 export type { ReadableSpan };
@@ -17,7 +17,7 @@ export async function spansOf(
     forceFlush: nothing,
     shutdown: nothing,
   };
-  const provider = new BasicTracerProvider({ spanProcessors: [processor] });
+  const provider = new TracerProvider({ spanProcessors: [processor] });
   trace.setGlobalTracerProvider(provider);
   const end = instrument(options);
   try {

@@ -285,6 +285,39 @@ Deno.test("ResponseChunks gives each text once, wherever it stands", () => {
   assertEquals(content([completed([message("One"), message(" two")])]), "One two", "two items");
 });
 
+Deno.test("ResponseChunks tells items apart by their ids where they have no positions, as with llama.cpp", () => {
+  const item = { type: "message", id: "msg", content: [] };
+  const events = [
+    { type: "response.created", response: { ...HEAD, status: "in_progress" } },
+    { type: "response.output_item.added", item: { type: "reasoning", id: "rs", summary: [], content: [] } },
+    { type: "response.reasoning_text.delta", item_id: "rs", delta: "Because" },
+    { type: "response.output_item.added", item },
+    { type: "response.output_text.delta", item_id: "msg", delta: "There" },
+    { type: "response.output_text.delta", item_id: "msg", delta: "fore" },
+    {
+      type: "response.output_item.done",
+      item: { type: "reasoning", id: "rs", summary: [], content: [{ type: "reasoning_text", text: "Because" }] },
+    },
+    { type: "response.output_item.done", item: { ...message("Therefore"), id: "msg" } },
+    completed([
+      { type: "reasoning", id: "rs", content: [{ type: "reasoning_text", text: "Because" }] },
+      { ...message("Therefore"), id: "msg" },
+    ]),
+  ];
+  const deltas = lastOf(events).map((chunk) => JSON.stringify(Reflect.get(Object(chunk), "choices")[0].delta));
+  assertEquals(deltas, ['{"reasoning":"Because"}', '{"content":"There"}', '{"content":"fore"}', "{}"]);
+  assertEquals(
+    content(events.map((event) =>
+      JSON.parse(
+        JSON.stringify(event).replace(/"(item_)?id":"(rs|msg)",?/g, "")
+          .replace(/,}/g, "}"),
+      )
+    )),
+    "Therefore",
+    "without ids as well",
+  );
+});
+
 function lastOf(events: readonly Record<string, unknown>[]): unknown[] {
   const chunks = new ResponseChunks({ model: "m", url: "u" });
   return events.flatMap((event) => chunks.push(event));

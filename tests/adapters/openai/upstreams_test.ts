@@ -141,6 +141,49 @@ for (const [name, [answer, code]] of Object.entries(LATE)) {
   });
 }
 
+const LONG = "ä".repeat(150_000);
+
+/** What is slow or odd, but good. */
+const GOOD: Record<string, readonly [Answer, string]> = {
+  "slow headers": [[{ wait: 150 }, ...sse([...TOKENS, finish(), DONE])], "One two"],
+  "a long wait after the role": [
+    [...sse([role], { end: "stall" }).slice(0, -1), { wait: 150 }, ...sse([token("One"), finish(), DONE]).slice(1)],
+    "One",
+  ],
+  "one byte a packet": [sse([role, token("Oné"), finish(), DONE], { packet: 1 }), "Oné"],
+  "a frame of 300 kB": [sse([role, token(LONG), finish(), DONE]), LONG],
+  "[DONE] twice": [sse([role, token("One"), finish(), DONE, DONE]), "One"],
+  "no token, but a finish": [sse([role, finish(), DONE]), ""],
+  "a whole answer": [json(whole("One")), "One"],
+};
+
+for (const [name, [answer, content]] of Object.entries(GOOD)) {
+  Deno.test(`OpenAIClient stays with an upstream that gives ${name}`, async () => {
+    await using group = await startGroup([answer, fine], [{ weight: 2 }]);
+    const { text, error } = await streamed(group.client);
+    assertEquals([text === content, error, group.chats()], [true, undefined, [1, 0]]);
+  });
+}
+
+for (
+  const [moment, answer] of [["before its headers", ["stall"]], [
+    "before its first token",
+    sse([role], { end: "stall" }),
+  ]] as const
+) {
+  Deno.test(`OpenAIClient leaves the time to the caller when an upstream stalls ${moment}`, async () => {
+    await using group = await startGroup([answer, fine], [{ weight: 2 }]);
+    const model = await loadChatModel(new OpenAIChatModel({ model: "m", client: group.client }), {
+      firstTokenTimeout: 200,
+    });
+    const error = await assertRejects(async () => {
+      for await (const _ of model.predictStream(STREAM)); // Nothing comes.
+    }, ChatModelError);
+    assertEquals([error.status, error.code, group.chats()], [504, "first_token_timeout", [1, 0]]);
+    await within(group.upstreams[0]?.allClosed() ?? Promise.resolve(), "its connection to close");
+  });
+}
+
 /** What another upstream would not do better, or must not be asked for. */
 const FINAL: Record<string, readonly [Answer, string]> = {
   "400": [json({ error: { message: "odd" } }, { status: 400 }), "upstream_rejected"],

@@ -42,6 +42,21 @@ const attacks: Record<string, () => unknown> = {
   freeze: () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); },
   forged: async () => { Reflect.apply(Reflect.get(self, "postMessage"), self, [{ type: "result", id: 1, value: "forged" }]); await new Promise(() => {}); },
   forgedShape: async () => { Reflect.apply(Reflect.get(self, "postMessage"), self, [5]); await new Promise(() => {}); },
+  stolenPort: () => {
+    const held = new WeakMap<object, unknown>();
+    Object.defineProperty(MessageEvent.prototype, "data", {
+      set(value) {
+        held.set(this, value);
+      },
+      get() {
+        const port = Reflect.get(this, "target");
+        Reflect.apply(MessagePort.prototype.postMessage, port, [{ type: "result", id: 999_999, value: "forged" }]);
+        Reflect.apply(MessagePort.prototype.postMessage, port, [{ type: "result", id: "1", value: "forged" }]);
+        return held.get(this);
+      },
+    });
+    return "stolen";
+  },
 
   pollute: () => {
     Reflect.set(Object.prototype, "polluted", "yes");
@@ -177,6 +192,15 @@ Deno.test("loadModel() with sandbox fails all running calls of a worker that cra
   await using other = await sandboxed(ATTACKER);
   const results = await Promise.allSettled([sandbox.ask("timer"), sandbox.ask("timer"), other.ask("Hi")]);
   assertEquals(results.map(({ status }) => status), ["rejected", "rejected", "fulfilled"]);
+  assertEquals(await sandbox.ask("Hi"), "Hello");
+});
+
+Deno.test("loadModel() with sandbox believes no message that is forged on the port of its worker", async () => {
+  await using sandbox = await sandboxed(ATTACKER);
+  assertEquals(await sandbox.ask("stolenPort"), "done: stolen");
+  const error = await failure(sandbox.model, "Hi");
+  assertEquals(error.code, "worker_crashed");
+  assertStringIncludes(error.message, "it sent what is no message of a sandbox");
   assertEquals(await sandbox.ask("Hi"), "Hello");
 });
 

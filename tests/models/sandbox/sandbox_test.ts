@@ -2,6 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncl
 import { fromFileUrl, join, toFileUrl } from "@std/path";
 import { ChatModelError, LoadedCustomModel, UpstreamError, ValidationError } from "@chatmodel/chat-model";
 import { loadModel, saveModel } from "@chatmodel/chat-model/models";
+import { observeEveryCall } from "../../../call_observer.ts";
 import { makeFolder, runDeno } from "../_folder.ts";
 import { request, sandboxed } from "./_sandbox.ts";
 
@@ -306,14 +307,55 @@ export default class extends CustomModel {
   assertEquals(await model.predict({ x: [1, null] }), { got: { x: [1, null] }, at: [1] });
   const error = await assertRejects(() => model.predict("bad"), ChatModelError, '"a"');
   assertEquals(error.code, "invalid_model_output");
+  await assertRejects(() => model.predict(() => "x"), DOMException, "could not be cloned");
+  assertEquals(await model.predict(1), { got: 1, at: [1] });
+  const running = assertRejects(() => model.predict("x"), ChatModelError, "was stopped");
   stop.abort();
-  await assertRejects(() => model.predict("x"), ChatModelError, "was stopped");
+  await running;
+  assertEquals((await assertRejects(() => model.predict("x"), ChatModelError, "was stopped")).code, "server_stopping");
   const wrong = await assertRejects(
     () => loadModel(join(author.path, "model.ts"), { sandbox: true }),
     ChatModelError,
     "it is a custom model",
   );
   assertEquals(wrong.code, "wrong_model_kind");
+});
+
+Deno.test("loadModel() with sandbox lets the model write notes to its call's span", async () => {
+  await using sandbox = await sandboxed(`export default class extends ChatModel {
+  override predict({ span }: ModelContext) {
+    span.setAttribute("cache.hit", true);
+    span.addEvent("looked up", { rows: 3 });
+    return [span.isRecording, span.traceId, span.spanId].join(" ");
+  }
+}`);
+  assertEquals(await sandbox.ask("Hi"), "false  ");
+  const notes: unknown[] = [];
+  const span = {
+    isRecording: true,
+    traceId: "a".repeat(32),
+    spanId: "b".repeat(16),
+    setAttribute: (name: string, value: unknown) => void notes.push([name, value]),
+    addEvent: (name: string, attributes?: unknown) => void notes.push([name, attributes]),
+  };
+  const end = observeEveryCall({ begin: () => ({ span, end() {} }) });
+  try {
+    assertEquals(await sandbox.ask("Hi"), `true ${span.traceId} ${span.spanId}`);
+  } finally {
+    end();
+  }
+  assertEquals(notes, [["cache.hit", true], ["looked up", { rows: 3 }]]);
+});
+
+Deno.test("loadModel() with sandbox gives up a file that never comes to its end when its signal fires", async () => {
+  const code = `setTimeout(() => {}, 1e9);
+await new Promise(() => {});
+export default class extends ChatModel {}`;
+  const controller = new AbortController();
+  const reason = new RangeError("enough");
+  const loading = sandboxed(code, { load: { signal: controller.signal } });
+  setTimeout(() => controller.abort(reason), 300);
+  assertEquals(await assertRejects(() => loading), reason);
 });
 
 Deno.test("loadModel() with sandbox refuses options that are none", async () => {

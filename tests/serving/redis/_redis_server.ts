@@ -1,4 +1,6 @@
 /** A genuine Redis for tests. */
+// deno-lint-ignore no-import-prefix -- as in the code: nothing else is to have it
+import { createClient } from "npm:redis@^6.3.1";
 
 /** A running Redis server. */
 export interface RedisServer extends AsyncDisposable {
@@ -36,6 +38,26 @@ export async function startRedis(): Promise<RedisServer> {
     signal: (signal) => child.kill(signal),
     [Symbol.asyncDispose]: kill,
   };
+}
+
+/** Has Redis asked for something, past the stores. */
+export async function withClient<T>(
+  url: string,
+  action: (client: ReturnType<typeof makeClient>) => Promise<T>,
+): Promise<T> {
+  const client = makeClient(url);
+  // What fails is told by the commands.
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    return await action(client);
+  } finally {
+    client.destroy();
+  }
+}
+
+function makeClient(url: string) {
+  return createClient({ url });
 }
 
 function freePort(): number {
@@ -83,7 +105,7 @@ async function serving(port: number): Promise<void> {
 /** Waits until something is so. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await condition()); tries++) {
-    if (tries > 1000) throw new Error("It did not come to be so");
+    if (tries > 2000) throw new Error("It did not come to be so");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -1,10 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-// deno-lint-ignore no-import-prefix -- as in the code: nothing else is to have it
-import { createClient } from "npm:redis@^6.3.1";
 import { RedisResponseStore, type RedisResponseStoreOptions } from "../../../serving/redis/mod.ts";
 import { ChatModelError } from "../../../types/mod.ts";
 import { answer, ids, testResponseStore } from "../_response_store_suite.ts";
-import { startRedis, until } from "./_redis_server.ts";
+import { startRedis, until, withClient } from "./_redis_server.ts";
 
 /** A store that fails the test if it loses Redis. */
 function openStore(
@@ -46,13 +44,12 @@ Deno.test("RedisResponseStore forgets each answer after its lifetime, and leaves
   assertEquals([await ids(store), await store.delete("short")], [["long"], false]);
   await redis.kill();
   await redis.start();
-  await using another = openStore(redis.url, { lifetime: 300 });
-  await another.set(answer("short"));
-  const client = createClient({ url: redis.url });
-  await client.connect();
-  assert(await client.dbSize() > 0);
-  await until(async () => await client.dbSize() === 0);
-  await client.close();
+  await using another = openStore(redis.url, { lifetime: 1000 });
+  await withClient(redis.url, async (client) => {
+    await another.set(answer("short"));
+    assert(await client.dbSize() > 0);
+    await until(async () => await client.dbSize() === 0);
+  });
 });
 
 Deno.test("RedisResponseStore fails while Redis is lost, and works when it is back", async () => {
@@ -82,14 +79,11 @@ Deno.test("RedisResponseStore tells what it did not write itself", async () => {
   await using redis = await startRedis();
   await using store = openStore(redis.url);
   await store.set(answer("a"));
-  const client = createClient({ url: redis.url });
-  await client.connect();
   for (const text of ["no JSON", "[]", '{"id":"a"}', JSON.stringify({ ...answer("a"), metadata: { x: 1 } })]) {
-    await client.hSet("chat-model:{answers}:bodies", "a", text);
+    await withClient(redis.url, (client) => client.hSet("chat-model:{answers}:bodies", "a", text));
     const error = await assertRejects(() => store.get("a"), ChatModelError, "was not written by this package");
     assertEquals(error.code, "invalid_stored_response");
   }
-  await client.close();
 });
 
 Deno.test("RedisResponseStore refuses limits that are none", () => {

@@ -6,6 +6,9 @@ import { loadCustomModel } from "../../../loaded_custom_model.ts";
 import { ChatModelError, ValidationError } from "../../../types/mod.ts";
 import { describeWatchEvent, WatchedModels, type WatchEvent, type WatchOptions } from "../../../serving/watch/mod.ts";
 import { CountedChatModel, CountedCustomModel } from "../../../serving/watch/_counted_models.ts";
+import type { CallEnd, StartedCall } from "../../../call_observer.ts";
+import { createApp } from "../../../serve.ts";
+import type { RequestRecord } from "../../../serving/request_record.ts";
 import { makeFolder } from "../../models/_folder.ts";
 import { ask, readEvents, until } from "../_stack.ts";
 import { answerNow, answerOf, registered, serveWatched, source } from "./_watch.ts";
@@ -69,8 +72,8 @@ Deno.test("WatchedModels ends what still runs after drainTimeout with an error",
   const { code, type } = Object(error);
   assertEquals([code, type], ["model_replaced", "server_error"]);
   assertEquals(new Set(content.split(" ")), new Set(["one"]));
-  const { status, headers } = await whole;
-  assertEquals([status, headers.get("x-should-retry")], [503, "true"]);
+  const refused = await whole;
+  assertEquals([refused.status, Object(refused.error).code], [503, "model_replaced"]);
   assertEquals(await answerNow(server), answerOf("two"));
 });
 
@@ -177,6 +180,44 @@ Deno.test("WatchedModels.open() refuses options that cannot be, all of them", as
     ValidationError,
   );
   assertEquals(error.issues.map(({ path }) => path), ["interval", "fileInterval", "lookTimeout", "drainTimeout"]);
+});
+
+Deno.test("WatchedModels hands on what a call is given: signal, observer, id; and the app's measures", async () => {
+  await using folder = await makeFolder({ "model.ts": source("one") });
+  await using models = await WatchedModels.open(new Map([["assistant", join(folder.path, "model.ts")]]));
+  const model = await models.find(undefined);
+  assert(LoadedChatModel.isInstance(model));
+  const request = { messages: [{ role: "user" as const, content: "hold" }] };
+  const reason = new Error("Enough");
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason), 20);
+  const given = await assertRejects(() => model.predict(request, { signal: controller.signal }), Error);
+  assert(given === reason);
+  assert(await assertRejects(() => model.predict(request, { signal: controller.signal }), Error) === reason);
+  const timeout = await assertRejects(() => Array.fromAsync(model.predictStream(request, { timeout: 20 })), Error);
+  assertEquals(timeout.name, "TimeoutError");
+
+  const told: string[] = [];
+  const options = {
+    requestId: "req_1",
+    requestContext: { session: "s1" },
+    observer: {
+      begin({ requestId, requestContext }: StartedCall) {
+        told.push(`begin ${requestId} ${requestContext?.session}`);
+        return { chunks: () => void told.push("chunks"), end: ({ outcome }: CallEnd) => void told.push(outcome) };
+      },
+    },
+  };
+  await Array.fromAsync(model.predictStream({ messages: [{ role: "user", content: "Hi" }] }, options));
+  assertEquals([...new Set(told)], ["begin req_1 s1", "chunks", "completed"]);
+  assertEquals(told.filter((line) => line === "completed").length, 1);
+
+  const records: RequestRecord[] = [];
+  const app = createApp(models, { onRequest: (record) => void records.push(record) });
+  const body = JSON.stringify({ stream: true, messages: [{ role: "user", content: "Hi" }] });
+  await (await app.fetch(new Request("http://localhost/v1/chat/completions", { method: "POST", body }))).text();
+  assertEquals([records.length, records[0]?.status], [1, 200]);
+  assert(records[0]?.timeToFirstToken !== undefined);
 });
 
 Deno.test("CountedChatModel and CountedCustomModel stand for all that loaded models do", () => {
