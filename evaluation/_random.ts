@@ -1,6 +1,6 @@
 const TWO_TO_32 = 2 ** 32;
 
-/** Splits a seed into well-mixed 32-bit words (splitmix32): https://doi.org/10.1145/2714064.2660195 */
+/** Makes well-mixed 32-bit words of a seed: a counter (Weyl sequence) through the finaliser of MurmurHash3. */
 function splitMix(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,3 +1,4 @@
+import { matches } from "./_answer_query.ts";
 import type { ResponseStore, StoredAnswer, StoredAnswerPage, StoredAnswerQuery } from "./response_store.ts";
 
 /** Options for {@linkcode MemoryResponseStore}. */
@@ -114,12 +115,4 @@ export class MemoryResponseStore implements ResponseStore {
     if (after !== undefined && start === 0) return { data: [], hasMore: false };
     return { data: found.slice(start, start + limit), hasMore: found.length > start + limit };
   }
-}
-
-function matches(answer: StoredAnswer, { object, model, owner, metadata = {} }: StoredAnswerQuery): boolean {
-  return answer.object === object && (model === undefined || answer.model === model) &&
-    (owner === undefined || answer.owner === owner) &&
-    Object.entries(metadata).every(([key, value]) =>
-      Object.hasOwn(answer.metadata, key) && answer.metadata[key] === value
-    );
 }

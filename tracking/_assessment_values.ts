@@ -66,6 +66,7 @@ function isJson(value: unknown): boolean {
   if (typeof value === "number") return Number.isFinite(value);
   if (value === null || typeof value === "string" || typeof value === "boolean") return true;
   if (typeof value !== "object") return false;
+  if (!Array.isArray(value) && ![Object.prototype, null].includes(Object.getPrototypeOf(value))) return false;
   try {
     if (dumpJson(value) === undefined) return false;
   } catch {

@@ -10,6 +10,7 @@ export type Comparator =
   | ">="
   | "LIKE"
   | "ILIKE"
+  | "RLIKE"
   | "IN"
   | "NOT IN"
   | "IS NULL"
@@ -39,8 +40,11 @@ export interface OrderBy<Entity extends string = string> {
 
 /** What may be compared with what. */
 export interface FilterField {
-  /** Kind of its values: numbers stand bare, text in quotes. */
-  readonly type: "text" | "number";
+  /**
+   * Kind of its values: numbers stand bare, text in quotes. What is `mixed` is a number where it is compared by order,
+   * and text elsewhere.
+   */
+  readonly type: "text" | "number" | "mixed";
   /** How it may be compared. */
   readonly comparators: readonly Comparator[];
   /** The key that it is another name of. */
@@ -52,7 +56,13 @@ export interface FilterEntity {
   /** What may stand before the dot. The entity `attribute` may go without. */
   readonly names: readonly string[];
   /** The keys that there are; a single field where any key is right. */
-  readonly keys: { readonly any: FilterField } | { readonly fields: { readonly [key: string]: FilterField } };
+  readonly keys:
+    | { readonly any: FilterField }
+    | {
+      readonly fields: { readonly [key: string]: FilterField };
+      /** Beginnings of keys that may go on in any way, such as `attributes.`. */
+      readonly prefixes?: { readonly [prefix: string]: FilterField };
+    };
 }
 
 /** Everything that a filter may speak of, by name. */
@@ -60,6 +70,8 @@ export type FilterGrammar<Entity extends string = string> = { readonly [entity i
 
 /** Comparators of numbers. */
 export const NUMBER_COMPARATORS: readonly Comparator[] = ["=", "!=", "<", "<=", ">", ">="];
+/** Comparators that look at which is greater. */
+const ORDER: readonly Comparator[] = ["<", "<=", ">", ">="];
 /** Comparators of text. */
 export const TEXT_COMPARATORS: readonly Comparator[] = ["=", "!=", "LIKE", "ILIKE"];
 
@@ -108,7 +120,7 @@ export function parseOrderBy<Entity extends string>(text: string, grammar: Filte
 function readComparison<Entity extends string>(scanner: Scanner, grammar: FilterGrammar<Entity>): Comparison<Entity> {
   const { entity, key, field } = readField(scanner, grammar);
   const word = scanner.take(
-    /<=|>=|!=|=|<|>|(?:like|ilike|in|not\s+in|is\s+null|is\s+not\s+null)(?![\p{L}\p{N}_.])/iuy,
+    /<=|>=|!=|=|<|>|(?:like|ilike|rlike|in|not\s+in|is\s+null|is\s+not\s+null)(?![\p{L}\p{N}_.])/iuy,
   );
   const found = word?.toUpperCase().replace(/\s+/g, " ");
   const comparator = field.comparators.find((known) => known === found);
@@ -122,7 +134,8 @@ function readComparison<Entity extends string>(scanner: Scanner, grammar: Filter
 function readValue(scanner: Scanner, field: FilterField, comparator: Comparator): Comparison["value"] {
   if (comparator === "IS NULL" || comparator === "IS NOT NULL") return undefined;
   if (comparator === "IN" || comparator === "NOT IN") return readList(scanner);
-  if (field.type === "text") return readText(scanner);
+  const isNumber = field.type === "number" || field.type === "mixed" && ORDER.includes(comparator);
+  if (!isNumber) return readText(scanner);
   const number = scanner.take(/-?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?(?![\p{L}\p{N}_.])/iuy);
   if (number === undefined) throw scanner.refusal("a number is expected, without quotes");
   return Number(number);
@@ -164,9 +177,11 @@ function readField<Entity extends string>(
     const { names, keys } = grammar[entity];
     if (entity !== name && !names.includes(name)) continue;
     if ("any" in keys) return { entity, key, field: keys.any };
-    const field = Object.hasOwn(keys.fields, key) ? keys.fields[key] : undefined;
+    const prefix = Object.keys(keys.prefixes ?? {}).find((start) => key.startsWith(start) && key.length > start.length);
+    const field = Object.hasOwn(keys.fields, key) ? keys.fields[key] : keys.prefixes?.[prefix ?? ""];
     if (field !== undefined) return { entity, key: field.aliasOf ?? key, field };
-    const known = Object.keys(keys.fields).filter((other) => keys.fields[other]?.aliasOf === undefined);
+    const known = Object.keys(keys.fields).filter((other) => keys.fields[other]?.aliasOf === undefined)
+      .concat(Object.keys(keys.prefixes ?? {}).map((start) => `${start}<key>`));
     throw scanner.refusal(`"${key}" is no key of "${entity}": there are ${known.join(", ")}`, identifier);
   }
   throw scanner.refusal(`there is no "${name}": there are ${namesOf(grammar)}`, identifier);

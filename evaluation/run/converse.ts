@@ -162,7 +162,6 @@ async function ask(
   },
 ): Promise<Asked> {
   const start = performance.now();
-  // The row's limit is the only one, and the caller's to set.
   const limits = { signal, requestId };
   if (!streams) {
     const response = await model.predict(request, limits);

@@ -94,7 +94,8 @@ export class HostWorker {
     this.#worker.onerror = (event) => {
       event.preventDefault(); // Else it would be this process's own error, and end it.
       const [line = ""] = String(event.message).split("\n", 1);
-      this.end(this.#crash(line.replace(/\.+$/, "")));
+      const reason = line.replace(/\.+$/, "");
+      this.end(this.#isReady ? this.#crash(reason) : this.#notStarted(reason));
     };
     // The worker itself has nothing to say: what comes here is the model's own doing.
     this.#worker.onmessage = () => this.#distrust();
@@ -227,6 +228,14 @@ export class HostWorker {
     return new ChatModelError(
       `Cannot answer: the sandbox of model "${this.#options.name}" has ended: ${why}. It is replaced with the next call`,
       { code: "worker_crashed" },
+    );
+  }
+
+  #notStarted(why: string): ChatModelError {
+    return new ChatModelError(
+      `Cannot start the sandbox of model "${this.#options.name}": ${why}. ` +
+        "This process must be allowed to read, or to import, the code of this package itself",
+      { code: "start_failed" },
     );
   }
 

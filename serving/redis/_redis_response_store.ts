@@ -3,7 +3,8 @@ import type { ResponseStore, StoredAnswer, StoredAnswerPage, StoredAnswerQuery }
 import { answerKeys, DELETE_ANSWER, GET_ANSWER, LIST_HEADS, SET_ANSWER } from "./_answer_scripts.ts";
 import { type RedisClient, RedisConnection, RedisLostError, type RedisOptions } from "./_connection.ts";
 import { Script } from "./_script.ts";
-import { headOf, matches, parseAnswer, parseHead } from "./_stored_answer.ts";
+import { matches } from "../_answer_query.ts";
+import { headOf, parseAnswer, parseHead } from "./_stored_answer.ts";
 import { logWarning } from "./_warning.ts";
 
 /** Options for {@linkcode RedisResponseStore}. */

@@ -1,13 +1,11 @@
 /** Answers as they stand in Redis. */
 import { ChatModelError } from "../../types/mod.ts";
-import type { StoredAnswer, StoredAnswerQuery } from "../response_store.ts";
-
-/** What a list has to know of an answer. */
-export type AnswerHead = Pick<StoredAnswer, "object" | "created" | "model" | "metadata">;
+import type { AnswerHead } from "../_answer_query.ts";
+import type { StoredAnswer } from "../response_store.ts";
 
 /** The part of an answer by which it is found in lists. */
-export function headOf({ object, created, model, metadata }: StoredAnswer): AnswerHead {
-  return { object, created, model, metadata };
+export function headOf({ object, created, model, metadata, owner }: StoredAnswer): AnswerHead {
+  return { object, created, model, metadata, ...(owner !== undefined && { owner }) };
 }
 
 /** @throws {ChatModelError} With code `invalid_stored_response`, if something else stands there. */
@@ -18,7 +16,8 @@ export function parseAnswer(text: string): StoredAnswer {
     "input" in value && Array.isArray(value.input)
   ) {
     const { id, object, created, model, metadata, body, input } = value;
-    return { id, object, created, model, metadata, body, input };
+    const { owner } = value;
+    return { id, object, created, model, metadata, body, input, ...(owner !== undefined && { owner }) };
   }
   throw invalid();
 }
@@ -28,12 +27,6 @@ export function parseHead(text: string): AnswerHead {
   const value = parse(text);
   if (isHead(value)) return value;
   throw invalid();
-}
-
-/** Whether an answer belongs into a list. */
-export function matches(head: AnswerHead, { object, model, metadata = {} }: StoredAnswerQuery): boolean {
-  return head.object === object && (model === undefined || head.model === model) &&
-    Object.entries(metadata).every(([key, value]) => Object.hasOwn(head.metadata, key) && head.metadata[key] === value);
 }
 
 function parse(text: string): unknown {
@@ -47,7 +40,8 @@ function parse(text: string): unknown {
 function isHead(value: unknown): value is AnswerHead {
   return isObject(value) && (value.object === "response" || value.object === "chat.completion") &&
     typeof value.created === "number" && typeof value.model === "string" && isObject(value.metadata) &&
-    Object.values(value.metadata).every((label) => typeof label === "string");
+    Object.values(value.metadata).every((label) => typeof label === "string") &&
+    (value.owner === undefined || typeof value.owner === "string");
 }
 
 function isObject(value: unknown): value is { readonly [key: string]: unknown } {

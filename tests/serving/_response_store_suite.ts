@@ -99,6 +99,18 @@ export function testResponseStore(
       assertEquals(await list({ after: "gone" }), [[], false]);
     }));
 
+  Deno.test(`${name} keeps whose answers they are, and lists those of one owner`, () =>
+    use({}, async (store) => {
+      await store.set(answer("a", { owner: "x" }));
+      await store.set(answer("b", { owner: "y" }));
+      await store.set(answer("c"));
+      assertEquals((await store.get("a"))?.owner, "x");
+      assertEquals(await store.get("c"), answer("c"));
+      const { data } = await store.list({ object: "response", owner: "x", limit: 10, order: "asc" });
+      assertEquals(data, [answer("a", { owner: "x" })]);
+      assertEquals(await ids(store), ["a", "b", "c"]);
+    }));
+
   Deno.test(`${name} lists those of one second in the order they were kept`, () =>
     use({}, async (store) => {
       const names = Array.from({ length: 20 }, (_, i) => `answer ${(i * 7) % 20}`);

@@ -390,6 +390,24 @@ Deno.test({
   },
 });
 
+Deno.test("loadModel() with sandbox says why its worker does not start", async () => {
+  await using author = await makeFolder({
+    "model.ts": "export default 5;\n",
+    "program.ts": `
+import { loadModel } from ${JSON.stringify(toFileUrl(join(ROOT, "models/mod.ts")).href)};
+try {
+  await loadModel("model.ts", { sandbox: true });
+} catch (error) {
+  console.log(error.code, error.message);
+}
+`,
+  });
+  const config = ["--config", join(ROOT, "deno.json")];
+  const flags = ["--unstable-worker-options", "--no-check", "--quiet", "--no-prompt", "--allow-read=.", "--allow-env"];
+  const { text } = await runDeno(["run", ...config, ...flags, "program.ts"], author.path);
+  assertStringIncludes(text, 'start_failed Cannot start the sandbox of model "model": Requires read access to ');
+});
+
 Deno.test("loadModel() with sandbox says which flag of Deno is missing", async () => {
   const config = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
   const imports = Object.entries(config.imports).map(([name, target]) => {
