@@ -30,6 +30,8 @@ export interface LoadOptions extends CallLimits, ModelEquipment {
   readonly name?: string;
   /** Gives up loading. */
   readonly signal?: AbortSignal;
+  /** Lets go of what the model holds, such as a worker: called once, when the loaded model is disposed of. */
+  readonly onDispose?: () => void | Promise<void>;
 }
 
 /**
@@ -103,6 +105,7 @@ export class LoadedChatModel {
   readonly #model: ChatModel;
   readonly #methods: { readonly predict: boolean; readonly predictStream: boolean };
   readonly #defaults: CallLimits & ModelEquipment;
+  #onDispose: (() => void | Promise<void>) | undefined;
 
   /**
    * Not for direct use: see {@linkcode loadChatModel}.
@@ -120,6 +123,7 @@ export class LoadedChatModel {
     this.name = options.name ?? model.name ?? model.constructor.name;
     this.#model = model;
     this.#methods = methods;
+    this.#onDispose = options.onDispose;
     this.#defaults = {
       ...equipmentOf(options),
       ...(firstTokenTimeout !== undefined && { firstTokenTimeout }),
@@ -256,6 +260,13 @@ export class LoadedChatModel {
     } finally {
       call.end(completed);
     }
+  }
+
+  /** Lets go of what the model holds, such as the worker of a sandbox. It cannot answer after that. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const dispose = this.#onDispose;
+    this.#onDispose = undefined;
+    await dispose?.();
   }
 
   #noVectors(): ChatModelError {

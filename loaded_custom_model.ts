@@ -17,6 +17,8 @@ export interface LoadCustomOptions extends CallLimits, ModelEquipment {
   readonly onWarning?: (message: string) => void;
   /** Gives up loading. */
   readonly signal?: AbortSignal;
+  /** Lets go of what the model holds, such as a worker: called once, when the loaded model is disposed of. */
+  readonly onDispose?: () => void | Promise<void>;
 }
 
 /**
@@ -76,6 +78,7 @@ export class LoadedCustomModel {
   readonly #model: CustomModel;
   readonly #signature: ReadSignature | undefined;
   readonly #options: LoadCustomOptions;
+  #onDispose: (() => void | Promise<void>) | undefined;
 
   /**
    * Not for direct use: see {@linkcode loadCustomModel}.
@@ -90,6 +93,7 @@ export class LoadedCustomModel {
     this.#model = model;
     this.#signature = signature;
     this.#options = options;
+    this.#onDispose = options.onDispose;
   }
 
   /**
@@ -128,6 +132,13 @@ export class LoadedCustomModel {
     } finally {
       call.end(completed, failure);
     }
+  }
+
+  /** Lets go of what the model holds, such as the worker of a sandbox. It cannot answer after that. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const dispose = this.#onDispose;
+    this.#onDispose = undefined;
+    await dispose?.();
   }
 
   #check(input: unknown, given: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } {

@@ -83,7 +83,7 @@ try {
     },
   ];
   for (const { title, run, count, outside, inside } of comparisons) {
-    const times = { outside: [] as number[], inside: [] as number[] };
+    const times: { readonly outside: number[]; readonly inside: number[] } = { outside: [], inside: [] };
     await run(outside);
     await run(inside);
     for (let round = 0; round < ROUNDS; round++) {

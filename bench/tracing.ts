@@ -78,7 +78,7 @@ interface Running extends AsyncDisposable {
 
 async function start(core: number, args: readonly string[]): Promise<Running> {
   const child = new Deno.Command("taskset", {
-    args: ["-c", String(core), Deno.execPath(), "run", "--config", CONFIG, "-A", SCRIPT, ...args],
+    args: ["-c", String(core), Deno.execPath(), "run", "--no-check", "--config", CONFIG, "-A", SCRIPT, ...args],
     stdout: "piped",
     stderr: "null", // Connections that `wrk` cuts at its end are reported there.
   }).spawn();

@@ -43,7 +43,7 @@ export interface LoadModelOptions extends CallLimits, TransferOptions {
    * Runs the model's code in a worker of its own, which may do only what its package declares, and ends alone when the
    * code crashes or loops for ever. Deno must be started with `--unstable-worker-options`, or have `worker-options` in
    * its configuration's `unstable`. How much memory the worker takes cannot be bounded: a model that takes all ends the
-   * process.
+   * process. Nor does Deno stop the thread of a worker that loops: it is replaced, but takes a core until its loop ends.
    *
    * @default {false}
    */
@@ -254,7 +254,7 @@ async function load(
   loading: Loading,
 ): Promise<LoadedChatModel | LoadedCustomModel> {
   try {
-    return await makeReady(model, loading);
+    return await makeReady({ model, ...(stop !== undefined && { stop }) }, loading);
   } catch (error) {
     stop?.();
     throw error;
@@ -262,7 +262,7 @@ async function load(
 }
 
 async function makeReady(
-  model: ChatModel | CustomModel,
+  { model, stop }: Imported,
   { uri, options, name, equipment, signature }: Loading,
 ): Promise<LoadedChatModel | LoadedCustomModel> {
   const { kind = "chat", firstTokenTimeout, idleTimeout, timeout, signal } = options;
@@ -282,6 +282,7 @@ async function makeReady(
     ...(idleTimeout !== undefined && { idleTimeout }),
     ...(timeout !== undefined && { timeout }),
     ...(signal !== undefined && { signal }),
+    ...(stop !== undefined && { onDispose: stop }),
   };
   if (!isCustom) return await loadChatModel(model, common);
   return await loadCustomModel(model, { ...common, ...(signature !== undefined && { signature }) });

@@ -150,6 +150,8 @@ export function eventStreamResponse(
   headers: AnswerHeaders,
 ): Response {
   scope.streaming = true;
+  // Before the app says so: a short answer may be over by then.
+  if (scope.observer !== undefined) scope.observer.status = 200;
   // "x-accel-buffering" keeps nginx from holding frames back.
   headers.push(
     ["content-type", "text/event-stream"],
@@ -166,11 +168,13 @@ export function eventStreamResponse(
  */
 class LoadingStream implements AsyncIterableIterator<ChatCompletionChunk> {
   readonly #opening: Promise<ChatCompletionStream>;
+  /** The model's own stream, once there is one. */
+  #stream: ChatCompletionStream | undefined;
   #left = false;
 
   constructor(model: Promise<LoadedChatModel>, request: ChatRequest, scope: RequestScope) {
     this.#opening = model.then((model) => {
-      const stream = model.predictStream(request, scope);
+      const stream = this.#stream = model.predictStream(request, scope);
       if (this.#left) void stream.return();
       return stream;
     });
@@ -187,8 +191,8 @@ class LoadingStream implements AsyncIterableIterator<ChatCompletionChunk> {
 
   async return(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
     this.#left = true;
-    const stream = await this.#opening;
-    return await stream.return();
+    // At once, if there is one: when the request is over, its call must be, too.
+    return await (this.#stream ?? await this.#opening).return();
   }
 }
 

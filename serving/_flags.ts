@@ -1,6 +1,9 @@
 import { parseArgs } from "node:util";
 import { CommandError } from "../_command_error.ts";
 import { parseAllowedHost } from "./access/mod.ts";
+import type { CallLimits } from "../loaded_chat_model.ts";
+import type { QueueOptions } from "./limits/mod.ts";
+import { byModel, readModelNumbers } from "./_model_numbers.ts";
 import { checkOrigin } from "./origins.ts";
 
 /** What `serve.ts` is told to do. */
@@ -14,7 +17,13 @@ export interface ServeFlags {
   readonly firstTokenTimeout: number;
   readonly idleTimeout: number;
   readonly timeout: number;
+  /** Limits of single models, by their names. */
+  readonly modelLimits: ReadonlyMap<string, CallLimits>;
   readonly pull: boolean;
+  /** Whether to take up new versions of models. */
+  readonly watch: boolean;
+  /** Whether the code of models runs with the permissions that it declared and no others. */
+  readonly sandbox: boolean;
   readonly playground: boolean;
   /** File with API keys. */
   readonly apiKeysFile: string | undefined;
@@ -27,6 +36,8 @@ export interface ServeFlags {
   readonly maxConcurrency: number;
   readonly maxQueue: number;
   readonly queueTimeout: number;
+  /** What is different for single models, by their names. */
+  readonly modelQueues: ReadonlyMap<string, QueueOptions>;
   readonly drainTimeout: number;
   /** File of the access log; `-` for the standard output. */
   readonly accessLog: string | undefined;
@@ -36,13 +47,28 @@ export interface ServeFlags {
   readonly redisLost: "open" | "closed";
 }
 
+/** Variables that the command reads. */
+const VARIABLES = [
+  "OLLAMA_HOST",
+  "OLLAMA_API_KEY",
+  "OPENAI_API_KEY",
+  "OPENAI_BASE_URL",
+  "CHATMODEL_API_KEYS",
+  "CHATMODEL_UPSTREAM_API_KEY",
+].join();
+
 /** What `--help` prints. */
 export const HELP = `Serves chat models to every OpenAI client.
 
-Usage: deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY,CHATMODEL_API_KEYS serve.ts [flags]
+Usage: deno run --allow-net --allow-read --allow-env=${VARIABLES} serve.ts [flags]
 
   --model [NAME=]SPEC        A model to serve; may be repeated. The first is the default. SPEC is
                                ollama:NAME   a model of the Ollama at OLLAMA_HOST, such as ollama:llama3.2:1b
+                               openai:NAME@URL[,URL…]
+                                             a model of any server with OpenAI's API, such as
+                                             openai:qwen3@http://10.0.0.5:8000; of several, which share
+                                             the calls and stand in for one another. Without @URL:
+                                             OPENAI_BASE_URL, or OpenAI itself
                                FILE          a .ts or .js file that exports a model as default
                                FOLDER        a folder that holds a saved model
                                models:/NAME@ALIAS, models:/NAME/VERSION, models:/m-…, runs:/RUN_ID/PATH
@@ -50,6 +76,10 @@ Usage: deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY,
                                              sqlite:///mlflow.db); needs -A, or more permissions
                                demo          the demo model, which echoes
                              Without --model: all models of the Ollama at OLLAMA_HOST, or the demo model.
+  --watch                    Take up what becomes of models while they are served: where an alias is moved to
+                             (models:/NAME@ALIAS), changed files, folders that are written anew
+  --sandbox                  Run the code of files and saved models with the permissions that it declared and
+                             no others; needs deno run --unstable-worker-options
   --pull                     Have Ollama download the models named by ollama:NAME that it lacks
   --host ADDRESS             Address to listen on (default 127.0.0.1: this machine only)
   --port PORT                Port to listen on (default 8000; 0: any free one)
@@ -65,7 +95,8 @@ Usage: deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY,
                              localhost; may be repeated
 
   How much
-  --max-concurrency N        Requests that a model answers at once (default: no limit)
+  --max-concurrency N        Requests that a model answers at once (default: no limit). This and the next
+                             flags may be repeated with NAME=N, for single models
   --max-queue N              Requests that wait for those, at most (default 100)
   --queue-timeout MS         Longest time that one waits (default 30000)
   --max-body-size BYTES      Largest request body (default 33554432)
@@ -87,7 +118,8 @@ Usage: deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY,
   -h, --help                 Print this help
 
 Environment: OLLAMA_HOST (default 127.0.0.1:11434), OLLAMA_API_KEY (for ollama.com), CHATMODEL_API_KEYS (for whoever asks
-this server). For logged models, with --allow-env
+this server), OPENAI_API_KEY (for api.openai.com or OPENAI_BASE_URL only), CHATMODEL_UPSTREAM_API_KEY (for other servers
+of openai:NAME@URL: one key, or ORIGIN=KEY with spaces between). For logged models, with --allow-env
 also MLFLOW_TRACKING_URI and SERVING_MODEL_CONFIG (JSON in place of what was configured when the model was logged).
 `;
 
@@ -107,9 +139,22 @@ export function parseFlags(args: readonly string[]): ServeFlags {
       throw usage(hint, { cause: error });
     }
   }
+  for (const flag of ["watch", "sandbox"] as const) {
+    if (values[flag] && values.model === undefined) throw usage(`--${flag} needs a model: name it with --model`);
+  }
   if (values.pull && !values.model?.some((spec) => /^([\w.:@-]+=)?ollama:/.test(spec))) {
     throw usage("--pull needs a model to pull: name it as in --model ollama:llama3.2:1b");
   }
+  const numbers = (flag: ModelFlag, fallback: number, max: number, min = 0) =>
+    readModelNumbers(values[flag] ?? [], { flag: `--${flag}`, fallback, min, max }, usage);
+  const firstTokenTimeout = numbers("first-token-timeout", 300_000, MAX_TIMEOUT);
+  const idleTimeout = numbers("idle-timeout", 60_000, MAX_TIMEOUT);
+  const timeout = numbers("timeout", 0, MAX_TIMEOUT);
+  const modelLimits = byModel({ firstTokenTimeout, idleTimeout, timeout });
+  if (modelLimits.size > 0 && values.model === undefined) throw usage("Limits for single models need --model");
+  const maxConcurrency = numbers("max-concurrency", Infinity, MAX_COUNT, 1);
+  const maxQueue = numbers("max-queue", 100, MAX_COUNT);
+  const queueTimeout = numbers("queue-timeout", 30_000, MAX_TIMEOUT);
   const host = values.host ?? "127.0.0.1";
   if (host === "") throw usage("--host must be an address such as 127.0.0.1, but is empty");
   return {
@@ -119,18 +164,22 @@ export function parseFlags(args: readonly string[]): ServeFlags {
     host: host.replace(/^\[(.*)\]$/, "$1"),
     port: integer("--port", values.port, 8000, 65_535),
     allowedOrigins: allowedOrigins.includes("*") ? "*" : allowedOrigins,
-    firstTokenTimeout: integer("--first-token-timeout", values["first-token-timeout"], 300_000, MAX_TIMEOUT),
-    idleTimeout: integer("--idle-timeout", values["idle-timeout"], 60_000, MAX_TIMEOUT),
-    timeout: integer("--timeout", values.timeout, 0, MAX_TIMEOUT),
+    firstTokenTimeout: firstTokenTimeout.all,
+    idleTimeout: idleTimeout.all,
+    timeout: timeout.all,
+    modelLimits,
+    watch: values.watch ?? false,
+    sandbox: values.sandbox ?? false,
     pull: values.pull ?? false,
     playground: !(values["no-playground"] ?? false),
     apiKeysFile: notEmpty("--api-keys", values["api-keys"]),
     noAuth: values["no-auth"] ?? false,
     moreHosts: values["allow-host"]?.map(hostName) ?? [],
     maxBodySize: integer("--max-body-size", values["max-body-size"], 33_554_432, MAX_SIZE, 1),
-    maxConcurrency: integer("--max-concurrency", values["max-concurrency"], Infinity, MAX_COUNT, 1),
-    maxQueue: integer("--max-queue", values["max-queue"], 100, MAX_COUNT),
-    queueTimeout: integer("--queue-timeout", values["queue-timeout"], 30_000, MAX_TIMEOUT),
+    maxConcurrency: maxConcurrency.all,
+    maxQueue: maxQueue.all,
+    queueTimeout: queueTimeout.all,
+    modelQueues: byModel({ maxConcurrency, maxQueue, queueTimeout }),
     drainTimeout: integer("--drain-timeout", values["drain-timeout"], 10_000, MAX_TIMEOUT),
     accessLog: notEmpty("--access-log", values["access-log"]),
     metricsPort: values["metrics-port"] === undefined
@@ -147,6 +196,15 @@ const MAX_TIMEOUT = 2_147_483_647;
 const MAX_SIZE = 536_870_888;
 const MAX_COUNT = 1_000_000;
 
+/** Flags that may be given for single models. */
+type ModelFlag =
+  | "first-token-timeout"
+  | "idle-timeout"
+  | "timeout"
+  | "max-concurrency"
+  | "max-queue"
+  | "queue-timeout";
+
 function parse(args: readonly string[]) {
   try {
     return parseArgs({
@@ -157,18 +215,20 @@ function parse(args: readonly string[]) {
         host: { type: "string" },
         port: { type: "string" },
         "cors-origin": { type: "string", multiple: true },
-        "first-token-timeout": { type: "string" },
-        "idle-timeout": { type: "string" },
-        timeout: { type: "string" },
+        "first-token-timeout": { type: "string", multiple: true },
+        "idle-timeout": { type: "string", multiple: true },
+        timeout: { type: "string", multiple: true },
+        watch: { type: "boolean" },
+        sandbox: { type: "boolean" },
         pull: { type: "boolean" },
         "no-playground": { type: "boolean" },
         "api-keys": { type: "string" },
         "no-auth": { type: "boolean" },
         "allow-host": { type: "string", multiple: true },
         "max-body-size": { type: "string" },
-        "max-concurrency": { type: "string" },
-        "max-queue": { type: "string" },
-        "queue-timeout": { type: "string" },
+        "max-concurrency": { type: "string", multiple: true },
+        "max-queue": { type: "string", multiple: true },
+        "queue-timeout": { type: "string", multiple: true },
         "drain-timeout": { type: "string" },
         "access-log": { type: "string" },
         "metrics-port": { type: "string" },

@@ -37,10 +37,11 @@ export async function putUpGuards(flags: ServeFlags, warn: (message: string) => 
   const stores = flags.redis === undefined ? undefined : await openRedis(flags.redis, flags, warn, closing);
   const log = flags.accessLog === undefined ? undefined : await openLog(flags.accessLog, warn);
   if (log !== undefined) closing.push(() => log.close());
-  const { maxConcurrency, maxQueue, queueTimeout } = flags;
-  const isLimited = maxConcurrency !== Infinity || apiKeys !== undefined;
+  const { maxConcurrency, maxQueue, queueTimeout, modelQueues } = flags;
+  const models = Object.fromEntries(modelQueues);
+  const isLimited = maxConcurrency !== Infinity || modelQueues.size > 0 || apiKeys !== undefined;
   const admission = isLimited
-    ? new Admission({ maxConcurrency, maxQueue, queueTimeout, ...(stores && { store: stores.limitStore }) })
+    ? new Admission({ maxConcurrency, maxQueue, queueTimeout, models, ...(stores && { store: stores.limitStore }) })
     : undefined;
   let app: App | undefined;
   const metrics = flags.metricsPort === undefined ? undefined : await startMetrics({

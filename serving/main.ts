@@ -43,8 +43,11 @@ async function serve(flags: ServeFlags): Promise<void> {
   const metrics = guards.metrics !== undefined && hasOwnMetricsPort(flags)
     ? await open(metricsHandler(guards.metrics), { host: flags.host, port: flags.metricsPort ?? 0 })
     : undefined;
+  const close = async () => {
+    await Promise.all([guards.close(), served.close?.()]);
+  };
   // Before anything is printed: who reads that the server listens may stop it at once.
-  const ended = exitOnSignal({ server, app, drainTimeout: flags.drainTimeout, close: guards.close });
+  const ended = exitOnSignal({ server, app, drainTimeout: flags.drainTimeout, close });
   for (const notice of served.notices) warn(notice);
   announce(served, {
     url: urlOf(server.addr),
@@ -62,16 +65,19 @@ interface Served {
   readonly isCustom?: boolean;
   /** What is to be told once the server listens: where it cannot, that alone is of interest. */
   readonly notices: readonly string[];
+  /** Lets go of the models. */
+  readonly close?: () => Promise<void>;
 }
 
 async function namedModels(flags: ServeFlags): Promise<Served> {
-  const { models, warnings } = await loadSpecs(flags.models, flags);
-  const [first] = models.values();
+  const { models, names, warnings, close } = await loadSpecs(flags.models, { ...flags, onEvent: warn });
+  const first = await ("find" in models ? models.find(undefined) : [...models.values()][0]);
   return {
     models,
-    names: [...models.keys()],
+    names,
     isCustom: LoadedCustomModel.isInstance(first),
     notices: warnings.map((warning) => `warning: ${warning}`),
+    close,
   };
 }
 

@@ -12,10 +12,11 @@ export class AnswerCollector {
   count = 0;
   /** Parts of an answer among them: about as many tokens, where no one counted. */
   parts = 0;
+  /** Characters of the answer. */
+  length = 0;
   usage: Usage | undefined;
   #last: ChatCompletionChunk | undefined;
-  /** UTF-16 units of text. */
-  #length = 0;
+
   /** Text of the first answer that came alone in its chunks: put together here, as that is most of what comes. */
   #text = "";
   #accumulator: Accumulator | undefined;
@@ -44,7 +45,7 @@ export class AnswerCollector {
         typeof content === "string" && content !== "" && logprobs === null && finish_reason === null && isAlone(delta)
       ) {
         this.parts++;
-        this.#length += content.length;
+        this.length += content.length;
         if (this.#keeps) this.#text += content;
         if (!this.#reasons.has(0)) this.#reasons.set(0, undefined);
         return;
@@ -55,7 +56,7 @@ export class AnswerCollector {
       const length = (delta.content?.length ?? 0) + (delta.reasoning?.length ?? 0) + (delta.refusal?.length ?? 0) +
         (delta.tool_calls ?? []).reduce((sum, call) => sum + (call.function?.arguments?.length ?? 0), 0);
       if (length > 0) this.parts++;
-      this.#length += length;
+      this.length += length;
     }
     this.#flush(chunk);
     this.#accumulator?.add(chunk);
@@ -73,7 +74,7 @@ export class AnswerCollector {
 
   /** Tokens of the answer where no one has counted them: a guess, at least one for each part. */
   estimateTokens(): number {
-    return Math.max(this.parts, Math.ceil(this.#length / 4));
+    return Math.max(this.parts, Math.ceil(this.length / 4));
   }
 
   /** What came, as a response; answers that have not ended have no finish reason in it. */

@@ -1,5 +1,6 @@
 import { ChatModelError } from "../types/mod.ts";
 import { TraceFlags } from "./_api.ts";
+import { deferredOf } from "./_deferred.ts";
 import { toJson } from "./_json.ts";
 import { type PrepareOptions, prepareSpan } from "./_prepare_span.ts";
 import type { ReadableSpan, SpanProcessor } from "./_sdk_types.ts";
@@ -25,6 +26,9 @@ export interface BatchOptions {
 
 /** Longest wait between two tries, in milliseconds. */
 const MAX_RETRY_DELAY = 30_000;
+
+/** Writing spans down takes at most one part in so many of the time. */
+const PAUSE = 15;
 
 /** Bytes that a span takes besides what was said, about. */
 const SPAN_BYTES = 2_000;
@@ -55,6 +59,10 @@ export class BatchProcessor implements SpanProcessor {
   #failures = 0;
   #toldOfLoss = 0;
   #isClosed = false;
+  /** Until when nothing is sent of its own accord, by `performance.now()`. */
+  #pausedUntil = 0;
+  /** How many wait for all to be sent. */
+  #flushes = 0;
 
   constructor(sink: TraceSink, options: BatchOptions, prepare: PrepareOptions) {
     this.#sink = sink;
@@ -67,9 +75,17 @@ export class BatchProcessor implements SpanProcessor {
     return this.#spans;
   }
 
-  onStart(span: Parameters<SpanProcessor["onStart"]>[0]): void {
-    this.#prepare.onStart?.(span);
+  /** Whether a span that ended now would be dropped. */
+  get isFull(): boolean {
+    return this.#spans >= this.#options.maxQueueSpans || this.#bytes >= this.#options.maxQueueBytes;
   }
+
+  /** A trace is not even begun, as there is no room for it. */
+  skip(): void {
+    this.#drop(1);
+  }
+
+  onStart(): void {}
 
   onEnd(span: ReadableSpan): void {
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return;
@@ -81,7 +97,7 @@ export class BatchProcessor implements SpanProcessor {
     this.#queue.push({ span, bytes });
     if (this.#timer === undefined) this.#schedule();
     // Enough for a batch: no reason to wait, unless the sink wants to be left alone.
-    else if (this.#queue.length === batchSize && this.#failures === 0) this.#schedule(0);
+    else if (this.#queue.length === batchSize && this.#failures === 0) this.#schedule();
   }
 
   /**
@@ -91,11 +107,21 @@ export class BatchProcessor implements SpanProcessor {
    * @returns Whether all was sent.
    */
   async flush(timeout: number): Promise<boolean> {
+    this.#flushes++;
+    try {
+      return await this.#flush(timeout);
+    } finally {
+      this.#flushes--;
+    }
+  }
+
+  async #flush(timeout: number): Promise<boolean> {
     const until = performance.now() + timeout;
     while (this.#spans > 0) {
       const left = until - performance.now();
       if (left <= 0) return false;
       const failures = this.#failures;
+      this.#pausedUntil = 0;
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<void>((resolve) => timer = setTimeout(resolve, left));
       await Promise.race([this.#send(), late]);
@@ -144,8 +170,11 @@ export class BatchProcessor implements SpanProcessor {
   }
 
   #delay(): number {
-    const { retryDelay, interval } = this.#options;
-    if (this.#failures === 0) return interval;
+    const { retryDelay, interval, batchSize } = this.#options;
+    if (this.#failures === 0) {
+      const wanted = this.#queue.length >= batchSize ? 0 : interval;
+      return Math.max(wanted, this.#pausedUntil - performance.now());
+    }
     return Math.min(retryDelay * 2 ** (this.#failures - 1), MAX_RETRY_DELAY) * (0.5 + Math.random() / 2);
   }
 
@@ -181,10 +210,12 @@ export class BatchProcessor implements SpanProcessor {
         continue;
       }
       this.#settle(batch);
+      if (this.#pausedUntil > performance.now()) return;
     }
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
+    const began = performance.now();
     const spans: ReadableSpan[] = [];
     for (const { span } of batch) {
       try {
@@ -204,7 +235,11 @@ export class BatchProcessor implements SpanProcessor {
       attempt.signal.addEventListener("abort", () => reject(attempt.signal.reason));
     });
     try {
-      await Promise.race([this.#sink.write(spans, attempt.signal), aborted]);
+      const writing = this.#sink.write(spans, attempt.signal);
+      // What it took of this thread is a small share of the time: calls come first, also when there are more than can be
+      // written down.
+      if (this.#flushes === 0) this.#pausedUntil = began + (performance.now() - began) * PAUSE;
+      await Promise.race([writing, aborted]);
     } finally {
       clearTimeout(timer);
       this.#attempt = undefined;
@@ -258,10 +293,10 @@ const CONTENT = [
   "gen_ai.output.messages",
 ];
 
-function sizeOf({ attributes }: ReadableSpan): number {
-  let size = SPAN_BYTES;
+function sizeOf(span: ReadableSpan): number {
+  let size = SPAN_BYTES + (deferredOf(span)?.bytes ?? 0);
   for (const name of CONTENT) {
-    const value = attributes[name];
+    const value = span.attributes[name];
     if (typeof value === "string") size += value.length * 2;
   }
   return size;

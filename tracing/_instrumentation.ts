@@ -20,6 +20,8 @@ export const NO_CONTENT: ContentForms = { mlflow: false, genAi: false };
 /** One who traces: where spans go, and what is written into them. */
 export class Instrumentation {
   readonly content: ContentForms;
+  /** Whether what is written into spans of calls may be put off until they go: see {@linkcode defer}. */
+  readonly defers: boolean;
   readonly #tracer: (() => Tracer) | undefined;
 
   /**
@@ -28,6 +30,8 @@ export class Instrumentation {
    */
   constructor(content: ContentForms, tracer?: () => Tracer) {
     this.content = content;
+    // Others' processors want a span complete at its end.
+    this.defers = tracer !== undefined;
     this.#tracer = tracer;
   }
 

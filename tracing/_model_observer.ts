@@ -1,14 +1,23 @@
-import type { CallEnd, CallObservation, CallObserver, CallResult, ModelSpan, StartedCall } from "../call_observer.ts";
+import type {
+  CallEnd,
+  CallObservation,
+  CallObserver,
+  CallResult,
+  ModelSpan,
+  RequestContext,
+  StartedCall,
+} from "../call_observer.ts";
 import type { ChatCompletionChunk, ChatMessage, Usage } from "../types/mod.ts";
 import { AnswerCollector, type CollectedAnswer } from "./_answer_collector.ts";
 import { type Attributes, type Context, context, type Span, SpanKind, SpanStatusCode, trace } from "./_api.ts";
 import { parentContext, withCall } from "./_context.ts";
+import { defer } from "./_deferred.ts";
 import { errorType } from "./_error_type.ts";
 import { outputMessages } from "./_gen_ai_messages.ts";
 import { authorSpan, type Instrumentation } from "./_instrumentation.ts";
 import { toJson } from "./_json.ts";
 import { measure } from "./_metrics.ts";
-import { type CallKind, kindOf, startAttributes } from "./_request_attributes.ts";
+import { type Beginning, kindOf, startAttributes } from "./_request_attributes.ts";
 
 /** Makes a span of each call of a model. */
 export class ModelObserver implements CallObserver {
@@ -38,33 +47,50 @@ function warnOfFault(error: unknown): void {
   console.warn("Traces are incomplete: OpenTelemetry failed:", error);
 }
 
+const NO_MESSAGES: readonly ChatMessage[] = [];
+const NO_CONTEXT: RequestContext = {};
+
+/** Tokens of a call, and whether they are a guess. */
+interface Tokens {
+  readonly input: number;
+  readonly output: number;
+  readonly cached: number | undefined;
+  readonly isEstimated: boolean;
+}
+
 /** The span of one call, open until the reader has all, leaves or gets a failure. */
 export class CallTrace implements CallObservation {
   readonly span: ModelSpan;
   /** Whom the call was passed on to, if it was: told by the client that did it. */
   provider: string | undefined;
-  readonly #call: StartedCall;
-  readonly #kind: CallKind;
+  readonly #beginning: Beginning;
   readonly #instrumentation: Instrumentation;
   readonly #span: Span;
   readonly #context: Context;
   readonly #started = performance.now();
+  /** What was written down at the beginning, if that could not be put off. */
+  readonly #startAttributes: Attributes | undefined;
   #collector: AnswerCollector | undefined;
   #firstChunk: number | undefined;
   #result: CallResult | undefined;
 
   constructor(call: StartedCall, instrumentation: Instrumentation) {
-    this.#call = call;
     this.#instrumentation = instrumentation;
-    const kind = this.#kind = kindOf(call);
-    const parent = parentContext(call.requestContext);
-    this.#span = instrumentation.tracer.startSpan(`${kind.verb} ${call.model}`, {
-      // The model runs here, whatever it asks elsewhere.
-      kind: SpanKind.INTERNAL,
-      attributes: startAttributes(call, kind, instrumentation.content),
-    }, parent);
+    const kind = kindOf(call);
+    const { requestContext = NO_CONTEXT } = call;
+    const messages = call.operation === "chat" ? [...call.request.messages] : NO_MESSAGES;
+    this.#beginning = { call, kind, requestContext, messages };
+    const parent = parentContext(requestContext);
+    // The model runs here, whatever it asks elsewhere.
+    this.#span = instrumentation.tracer.startSpan(`${kind.verb} ${call.model}`, { kind: SpanKind.INTERNAL }, parent);
     this.span = authorSpan(this.#span);
     this.#context = withCall(trace.setSpan(parent, this.#span), instrumentation, this);
+    // Objects of the caller's own may be others by the end of the call; requests to chat are ours.
+    const canWait = call.operation === "chat" && instrumentation.defers;
+    if (!canWait && this.#span.isRecording()) {
+      this.#startAttributes = startAttributes(this.#beginning, instrumentation.content);
+      if (!instrumentation.defers) this.#span.setAttributes(this.#startAttributes);
+    }
   }
 
   run<T>(step: () => T): T {
@@ -102,41 +128,83 @@ export class CallTrace implements CallObservation {
   }
 
   #end(end: CallEnd): void {
+    const span = this.#span;
     const outcome = outcomeOf(end);
+    const type = end.outcome === "failed" && outcome === "failed"
+      ? errorType(end.reason)
+      : outcome === "completed"
+      ? undefined
+      : "cancelled";
+    const tokens = this.#tokens(outcome !== "completed");
+    this.#measure(type, tokens);
+    if (!span.isRecording()) return span.end();
+    const { defers } = this.#instrumentation;
+    if (defers) {
+      const start = this.#startAttributes;
+      defer(span, {
+        bytes: this.#bytes(),
+        attributes: () => ({
+          ...(start ?? startAttributes(this.#beginning, this.#instrumentation.content)),
+          ...this.#endAttributes(outcome, type, tokens),
+        }),
+      });
+    } else span.setAttributes(this.#endAttributes(outcome, type, tokens));
+    if (end.outcome === "failed" && outcome === "failed") this.#fail(end.reason);
+    else if (outcome === "completed") span.setStatus({ code: SpanStatusCode.OK });
+    span.end();
+  }
+
+  #endAttributes(outcome: CallEnd["outcome"], type: string | undefined, tokens: Tokens | undefined): Attributes {
     const provider = this.provider ?? "chatmodel";
     const attributes: Attributes = {
       "chatmodel.outcome": outcome,
       "gen_ai.provider.name": provider,
       "mlflow.llm.provider": provider,
     };
-    const figures: Attributes = { "gen_ai.provider.name": provider, "gen_ai.request.model": this.#call.model };
-    const { operation } = this.#kind;
-    if (operation !== undefined) figures["gen_ai.operation.name"] = operation;
-    if (outcome !== "completed") {
-      const type = end.outcome === "failed" && outcome === "failed" ? errorType(end.reason) : "cancelled";
-      figures["error.type"] = type;
-      attributes["error.type"] = type;
-    }
+    if (type !== undefined) attributes["error.type"] = type;
     this.#addAnswer(attributes);
-    const responseModel = attributes["gen_ai.response.model"];
-    if (responseModel !== undefined) figures["gen_ai.response.model"] = responseModel;
-    const usage = this.#addUsage(attributes, outcome !== "completed");
-    this.#span.setAttributes(attributes);
-    if (end.outcome === "failed" && outcome === "failed") this.#fail(end.reason);
-    else if (outcome === "completed") this.#span.setStatus({ code: SpanStatusCode.OK });
-    this.#span.end();
+    if (tokens !== undefined) addTokens(attributes, tokens);
+    return attributes;
+  }
+
+  #measure(errorType: string | undefined, tokens: Tokens | undefined): void {
+    const { call, kind: { operation } } = this.#beginning;
     if (operation === undefined) return;
+    const attributes: Attributes = {
+      "gen_ai.operation.name": operation,
+      "gen_ai.provider.name": this.provider ?? "chatmodel",
+      "gen_ai.request.model": call.model,
+    };
+    if (errorType !== undefined) attributes["error.type"] = errorType;
+    const result = this.#result;
+    const model = result === undefined
+      ? this.#collector?.envelope?.model
+      : result.operation === "invoke"
+      ? undefined
+      : result.response.model;
+    if (model !== undefined) attributes["gen_ai.response.model"] = model;
     measure({
-      attributes: figures,
+      attributes,
       duration: performance.now() - this.#started,
       timeToFirstChunk: this.#isStream ? this.#firstChunk : undefined,
-      inputTokens: usage?.input,
-      outputTokens: this.#call.operation === "chat" ? usage?.output : undefined,
+      inputTokens: tokens?.input,
+      outputTokens: call.operation === "chat" ? tokens?.output : undefined,
     });
   }
 
+  /** What is kept until the span goes, about: texts, two bytes a character. */
+  #bytes(): number {
+    const answer = this.#collector?.length ?? answerLength(this.#result);
+    const [first] = this.#beginning.messages;
+    if (first === undefined || (!this.#instrumentation.content.mlflow && !this.#instrumentation.content.genAi)) {
+      return 0;
+    }
+    return 2 * (contentLength(this.#beginning.messages) + answer);
+  }
+
   get #isStream(): boolean {
-    return this.#call.operation === "chat" && this.#call.stream;
+    const { call } = this.#beginning;
+    return call.operation === "chat" && call.stream;
   }
 
   #fail(reason: unknown): void {
@@ -188,23 +256,16 @@ export class CallTrace implements CallObservation {
   }
 
   /** The usage as the model told it; what an unfinished answer took is guessed, and marked as that. */
-  #addUsage(attributes: Attributes, isUnfinished: boolean): { input: number; output: number } | undefined {
+  #tokens(isUnfinished: boolean): Tokens | undefined {
     const usage = this.#usage();
     if (usage !== undefined) {
-      const { prompt_tokens: input, completion_tokens: output } = usage;
-      addTokens(attributes, input, output, usage.prompt_tokens_details?.cached_tokens);
-      return { input, output };
+      const { prompt_tokens: input, completion_tokens: output, prompt_tokens_details: details } = usage;
+      return { input, output, cached: details?.cached_tokens, isEstimated: false };
     }
-    const call = this.#call;
     const collector = this.#collector;
-    if (!isUnfinished || call.operation !== "chat" || collector === undefined || collector.parts === 0) {
-      return undefined;
-    }
-    const input = Math.ceil(textLength(call.request.messages) / 4);
-    const output = collector.estimateTokens();
-    addTokens(attributes, input, output, undefined);
-    attributes["chatmodel.usage.estimated"] = true;
-    return { input, output };
+    if (!isUnfinished || collector === undefined || collector.parts === 0) return undefined;
+    const input = Math.ceil(textLength(this.#beginning.messages) / 4);
+    return { input, output: collector.estimateTokens(), cached: undefined, isEstimated: true };
   }
 
   #usage(): Usage | undefined {
@@ -223,16 +284,42 @@ function addEnvelope(attributes: Attributes, { id, model }: { readonly id: strin
   attributes["gen_ai.response.model"] = model;
 }
 
-function addTokens(attributes: Attributes, input: number, output: number, cached: number | undefined): void {
+function addTokens(attributes: Attributes, { input, output, cached, isEstimated }: Tokens): void {
   attributes["gen_ai.usage.input_tokens"] = input;
   attributes["gen_ai.usage.output_tokens"] = output;
   if (cached !== undefined) attributes["gen_ai.usage.cache_read.input_tokens"] = cached;
+  if (isEstimated) attributes["chatmodel.usage.estimated"] = true;
   const cache = cached === undefined ? "" : `, "cache_read_input_tokens": ${cached}`;
   attributes["mlflow.chat.tokenUsage"] = `{"input_tokens": ${input}, "output_tokens": ${output}, "total_tokens": ${
     input + output
   }${cache}}`;
 }
 
+function answerLength(result: CallResult | undefined): number {
+  if (result?.operation !== "chat") return 0;
+  return result.response.choices.reduce((sum, { message }) => sum + (message.content?.length ?? 0), 0);
+}
+
+/** Characters of messages, images and sound included. */
+function contentLength(messages: readonly ChatMessage[]): number {
+  let length = 0;
+  for (const { content } of messages) {
+    if (typeof content === "string") length += content.length;
+    else for (const part of content ?? []) length += partLength(part);
+  }
+  return length;
+}
+
+function partLength(part: object): number {
+  let length = 0;
+  for (const value of Object.values(part)) {
+    if (typeof value === "string") length += value.length;
+    else if (typeof value === "object" && value !== null) length += partLength(value);
+  }
+  return length;
+}
+
+/** Characters of text. */
 function textLength(messages: readonly ChatMessage[]): number {
   let length = 0;
   for (const { content } of messages) {

@@ -1,23 +1,26 @@
-import type { Attributes, Span } from "./_api.ts";
+import type { Attributes } from "./_api.ts";
+import { deferredOf } from "./_deferred.ts";
 import type { ReadableSpan } from "./_sdk_types.ts";
 import type { RedactableSpan } from "./tracing_options.ts";
 
 /** What is done to spans before they go. */
 export interface PrepareOptions {
-  /** Called when a span begins. */
-  readonly onStart?: (span: Span) => void;
+  /** Attributes that each span gets. */
+  readonly added?: ((span: ReadableSpan) => Attributes) | undefined;
   /** Changes a span, or drops it. */
   readonly redact?: ((span: RedactableSpan) => void) | undefined;
   /** Whether spans of callers elsewhere stay the parents of ours. */
   readonly keepsRemoteParents: boolean;
 }
 
-/** The span as it goes, a copy where it is to be another; `undefined` if it is not to go. */
+/** The span as it goes, a copy where it is to be another than it was; `undefined` if it is not to go. */
 export function prepareSpan(span: ReadableSpan, options: PrepareOptions): ReadableSpan | undefined {
-  const { redact, keepsRemoteParents } = options;
+  const { redact, added, keepsRemoteParents } = options;
   const isCut = !keepsRemoteParents && span.parentSpanContext?.isRemote === true;
-  if (redact === undefined && !isCut) return span;
-  const attributes: Attributes = { ...span.attributes };
+  const deferred = deferredOf(span);
+  if (redact === undefined && added === undefined && deferred === undefined && !isCut) return span;
+  // What an author wrote by the same name wins.
+  const attributes: Attributes = { ...added?.(span), ...deferred?.attributes(), ...span.attributes };
   const events = span.events.map((event) => ({ ...event, attributes: { ...event.attributes } }));
   let isDropped = false;
   const redactable: RedactableSpan = {

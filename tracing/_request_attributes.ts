@@ -1,5 +1,5 @@
-import type { StartedCall } from "../call_observer.ts";
-import type { ChatParams, ChatRequest } from "../types/mod.ts";
+import type { RequestContext, StartedCall } from "../call_observer.ts";
+import type { ChatMessage, ChatParams } from "../types/mod.ts";
 import type { Attributes } from "./_api.ts";
 import { inputMessages, toolDefinitions } from "./_gen_ai_messages.ts";
 import type { ContentForms } from "./_instrumentation.ts";
@@ -35,9 +35,18 @@ export function kindOf(call: StartedCall): CallKind {
 }
 
 /** What is known of a call when it begins. */
-export function startAttributes(call: StartedCall, kind: CallKind, content: ContentForms): Attributes {
-  const { spanType, operation, functionName } = kind;
-  const { session = sessionOf(call), user = userOf(call) } = call.requestContext ?? {};
+export interface Beginning {
+  readonly call: StartedCall;
+  readonly kind: CallKind;
+  readonly requestContext: RequestContext;
+  /** The conversation as it was then: callers go on with the same list. */
+  readonly messages: readonly ChatMessage[];
+}
+
+/** Writes down what is known of a call when it begins. */
+export function startAttributes(beginning: Beginning, content: ContentForms): Attributes {
+  const { call, kind: { spanType, operation, functionName }, requestContext, messages } = beginning;
+  const { session = sessionOf(call), user = userOf(call) } = requestContext;
   const attributes: Attributes = {
     "mlflow.spanType": spanType,
     "mlflow.spanFunctionName": functionName,
@@ -58,8 +67,8 @@ export function startAttributes(call: StartedCall, kind: CallKind, content: Cont
       attributes["chatmodel.stream"] = call.stream;
       attributes["mlflow.message.format"] = "openai";
       addParams(attributes, call.request.params);
-      if (content.mlflow) addMlflowContent(attributes, call.request);
-      if (content.genAi) addGenAiContent(attributes, call.request);
+      if (content.mlflow) addMlflowContent(attributes, messages, call.request.params);
+      if (content.genAi) addGenAiContent(attributes, messages, call.request.params);
       break;
     case "embeddings":
       if (typeof call.request.dimensions === "number") {
@@ -94,13 +103,13 @@ function addParams(attributes: Attributes, params: ChatParams): void {
   }
 }
 
-function addMlflowContent(attributes: Attributes, { messages, params }: ChatRequest): void {
+function addMlflowContent(attributes: Attributes, messages: readonly ChatMessage[], params: ChatParams): void {
   const { extra, ...known } = params;
   attributes["mlflow.spanInputs"] = toJson({ messages, ...known, ...extra });
   if (params.tools !== undefined && params.tools.length > 0) attributes["mlflow.chat.tools"] = toJson(params.tools);
 }
 
-function addGenAiContent(attributes: Attributes, { messages, params }: ChatRequest): void {
+function addGenAiContent(attributes: Attributes, messages: readonly ChatMessage[], params: ChatParams): void {
   attributes["gen_ai.input.messages"] = inputMessages(messages);
   if (params.tools !== undefined && params.tools.length > 0) {
     attributes["gen_ai.tool.definitions"] = toolDefinitions(params.tools);

@@ -3,6 +3,7 @@ export {
   AlwaysOnSampler,
   ConsoleSpanExporter,
   ParentBasedSampler,
+  SamplingDecision,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "npm:@opentelemetry/sdk-trace@^2.12.1";

@@ -7,10 +7,9 @@ import { type ContentForms, Instrumentation, NO_CONTENT, SCOPE } from "./_instru
 import { MlflowSink } from "./_mlflow_sink.ts";
 import { OtlpSink } from "./_otlp_sink.ts";
 import { observe } from "./instrument.ts";
+import type { Sampler } from "./_sdk_types.ts";
 import type { TraceSink } from "./trace_sink.ts";
 import type { TracingOptions } from "./tracing_options.ts";
-
-type Sampler = InstanceType<Sdk["AlwaysOnSampler"]> | InstanceType<Sdk["TraceIdRatioBasedSampler"]>;
 
 type Sdk = typeof import("./_sdk.ts");
 
@@ -131,7 +130,9 @@ export async function enableTracing(options: TracingOptions): Promise<Tracing> {
   const sdk = await import("./_sdk.ts");
   const { store, captureContent = store !== undefined, keepRemoteParents = store === undefined } = options;
   const { redact, onWarning = warn } = options;
-  const tags = Object.entries(options.tags ?? {}).map(([name, value]) => [`mlflow.traceTag.${name}`, value] as const);
+  const tags = Object.fromEntries(
+    Object.entries(options.tags ?? {}).map(([name, value]) => [`mlflow.traceTag.${name}`, value]),
+  );
   const isMlflow = store !== undefined;
   const processor = new BatchProcessor(sinkOf(options, sdk), {
     maxQueueSpans: options.maxQueueSpans ?? 2048,
@@ -145,15 +146,15 @@ export async function enableTracing(options: TracingOptions): Promise<Tracing> {
     redact,
     keepsRemoteParents: keepRemoteParents,
     ...(isMlflow && {
-      onStart(span) {
-        span.setAttribute("mlflow.traceRequestId", `tr-${span.spanContext().traceId}`);
-        for (const [name, value] of tags) span.setAttribute(name, value);
-      },
+      added: (span) => ({ ...tags, "mlflow.traceRequestId": `tr-${span.spanContext().traceId}` }),
     }),
   });
   const provider = new sdk.TracerProvider({
     // All of it said here, so that nothing is read from the environment, which may not be allowed.
-    sampler: new sdk.ParentBasedSampler({ root: samplerOf(options, sdk) }),
+    sampler: new sdk.ParentBasedSampler({
+      root: unlessFull(samplerOf(options, sdk), processor, sdk),
+      remoteParentSampled: unlessFull(new sdk.AlwaysOnSampler(), processor, sdk),
+    }),
     spanLimits: LIMITS,
     resource: sdk.resourceFromAttributes({
       "service.name": options.serviceName ?? "chatmodel",
@@ -189,6 +190,18 @@ const LIMITS = {
 /** MLflow reads its own form first; both would be twice the bytes. */
 function contentForms(captureContent: boolean, isMlflow: boolean): ContentForms {
   return captureContent ? { mlflow: true, genAi: !isMlflow } : NO_CONTENT;
+}
+
+/** Does not even begin a trace for which there is no room: whole traces are left out then, rather than parts of all. */
+function unlessFull(sampler: Sampler, processor: BatchProcessor, sdk: Sdk): Sampler {
+  return {
+    shouldSample(...args) {
+      if (!processor.isFull) return sampler.shouldSample(...args);
+      processor.skip();
+      return { decision: sdk.SamplingDecision.NOT_RECORD };
+    },
+    toString: () => `UnlessFull{${sampler}}`,
+  };
 }
 
 function samplerOf({ sampleRatio = 1 }: TracingOptions, sdk: Sdk): Sampler {

@@ -1,6 +1,7 @@
 import type { Tags } from "./entities.ts";
 import { checkLength, invalid, LIMITS } from "./limits.ts";
-import { dumpJson } from "./_trace_json.ts";
+import type { AssessmentValue } from "./trace_entities.ts";
+import { dumpJson, isObject } from "./_trace_json.ts";
 import type { LogExpectationOptions, LogFeedbackOptions } from "./trace_store.ts";
 
 /** An assessment that may be logged. */
@@ -47,7 +48,11 @@ export function checkExpectation(action: string, options: LogExpectationOptions)
   };
 }
 
-function check(action: string, options: LogExpectationOptions, defaults: { readonly type: string; readonly id: string }) {
+function check(
+  action: string,
+  options: LogExpectationOptions,
+  defaults: { readonly type: string; readonly id: string },
+) {
   const { name, value, source, metadata = {}, spanId } = options;
   if (name === "") throw invalid(action, "name must not be empty");
   checkLength(action, "name", { text: name, limit: LIMITS.key });
@@ -73,4 +78,12 @@ function isJson(value: unknown): boolean {
     return false; // It contains itself.
   }
   return Object.values(value).every(isJson);
+}
+
+/** A value that came from JSON. */
+export function toAssessmentValue(value: unknown): AssessmentValue {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  if (Array.isArray(value)) return value.map(toAssessmentValue);
+  if (!isObject(value)) return null;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toAssessmentValue(member)]));
 }

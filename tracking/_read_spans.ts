@@ -15,7 +15,10 @@ type Json = { readonly [key: string]: unknown };
  */
 export function readSpan(traceId: string, value: unknown): TraceSpan {
   const fail = (what: string) =>
-    new TrackingError("INTERNAL_ERROR", `Cannot read trace "${traceId}": one of its spans has no ${what} that is known`);
+    new TrackingError(
+      "INTERNAL_ERROR",
+      `Cannot read trace "${traceId}": one of its spans has no ${what} that is known`,
+    );
   if (!isObject(value)) throw fail("object");
   const spanId = readId(value.span_id);
   const startTime = readTime(value.start_time_unix_nano);
@@ -99,7 +102,9 @@ function readAnyValue(value: unknown): unknown {
   if ("int_value" in value) return Number(value.int_value);
   if ("double_value" in value) return Number(value.double_value);
   if ("bytes_value" in value) return value.bytes_value;
-  if ("array_value" in value) return (isObject(value.array_value) ? listOf(value.array_value.values) : []).map(readAnyValue);
+  if ("array_value" in value) {
+    return (isObject(value.array_value) ? listOf(value.array_value.values) : []).map(readAnyValue);
+  }
   if ("kvlist_value" in value) return isObject(value.kvlist_value) ? readPairs(value.kvlist_value.values ?? []) : {};
   return null;
 }

@@ -1,12 +1,10 @@
 import type { Tags } from "./entities.ts";
-import { checkKey, checkLength, LIMITS } from "./limits.ts";
+import { LIMITS } from "./limits.ts";
 import { textOf } from "./_span_translation.ts";
 import { TRACE_KEYS, TRACE_TAG_PREFIX } from "./_trace_keys.ts";
+import { MAX_METADATA_LENGTH } from "./_trace_checks.ts";
 import { type CheckedSpan, parseAttribute } from "./_trace_spans.ts";
 import type { LogSpansOptions } from "./trace_store.ts";
-
-/** Characters of a session, and of other metadata. */
-export const MAX_METADATA_LENGTH = 250;
 
 /** What spans of one trace say of it. */
 export interface TraceFacts {
@@ -21,26 +19,6 @@ export interface TraceFacts {
   readonly user: string | undefined;
   readonly tags: Tags;
   readonly metadata: Tags;
-}
-
-/**
- * Refuses tags and metadata that MLflow would cut or not take.
- *
- * @param action What is being done.
- * @param options What is said of traces.
- */
-export function checkLogSpansOptions(action: string, { tags = {}, metadata = {} }: LogSpansOptions): void {
-  for (const [key, value] of Object.entries(tags)) checkTraceTag(action, { key, value });
-  for (const [key, text] of Object.entries(metadata)) {
-    checkLength(action, `the name of metadata "${key}"`, { text: key, limit: LIMITS.key });
-    checkLength(action, `metadata "${key}"`, { text, limit: MAX_METADATA_LENGTH });
-  }
-}
-
-/** Refuses a tag of a trace that MLflow would cut or not take. */
-export function checkTraceTag(action: string, { key, value }: { readonly key: string; readonly value: string }): void {
-  checkKey(action, "tag", key);
-  checkLength(action, `the value of tag "${key}"`, { text: value, limit: LIMITS.tagValue });
 }
 
 /**

@@ -22,5 +22,9 @@ function usageOf(text: string | undefined): TokenUsage | undefined {
   if (usage === undefined) return undefined;
   const { input_tokens: input, output_tokens: output, total_tokens: total } = usage;
   const count = (value: unknown) => typeof value === "number" ? value : 0;
-  return { inputTokens: count(input), outputTokens: count(output), totalTokens: count(total ?? count(input) + count(output)) };
+  return {
+    inputTokens: count(input),
+    outputTokens: count(output),
+    totalTokens: count(total ?? count(input) + count(output)),
+  };
 }

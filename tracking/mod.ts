@@ -1,5 +1,5 @@
 /**
- * Experiments, runs, metrics, params, tags, artifacts and logged models: in MLflow's SQLite database on this machine,
+ * Experiments, runs, metrics, params, tags, artifacts, logged models and traces: in MLflow's SQLite database on this machine,
  * or on a genuine MLflow tracking server.
  *
  * @module
@@ -77,3 +77,26 @@ export type {
   SearchRunsOptions,
   TrackingStore,
 } from "./tracking_store.ts";
+export type {
+  Assessment,
+  AssessmentError,
+  AssessmentSource,
+  AssessmentValue,
+  SpanEvent,
+  SpanLink,
+  SpanStatus,
+  TokenUsage,
+  Trace,
+  TraceInfo,
+  TraceSpan,
+  TraceSpanInput,
+  TraceState,
+} from "./trace_entities.ts";
+export type {
+  DeleteTracesOptions,
+  LogExpectationOptions,
+  LogFeedbackOptions,
+  LogSpansOptions,
+  SearchTracesOptions,
+  TraceStore,
+} from "./trace_store.ts";

@@ -12,6 +12,7 @@ import type {
   Tags,
   ViewType,
 } from "./entities.ts";
+import type { TraceStore } from "./trace_store.ts";
 
 /** Which part of a list is wanted. */
 export interface PageOptions {
@@ -120,14 +121,14 @@ export interface CreateLoggedModelOptions {
 }
 
 /**
- * Where experiments, runs and logged models are kept: MLflow's SQLite database in this machine, or a genuine MLflow
+ * Where experiments, runs, logged models and traces are kept: MLflow's SQLite database in this machine, or a genuine MLflow
  * tracking server. Both behave alike.
  *
  * Every method rejects with a {@linkcode TrackingError}: `RESOURCE_DOES_NOT_EXIST` where there is no such thing,
  * `INVALID_PARAMETER_VALUE` for what MLflow's limits forbid, `INVALID_STATE` or what the server says for what cannot be
  * done with a deleted thing.
  */
-export interface TrackingStore extends AsyncDisposable {
+export interface TrackingStore extends TraceStore, AsyncDisposable {
   /** URI that it was opened by, without secrets. */
   readonly uri: string;
 

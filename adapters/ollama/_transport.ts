@@ -13,7 +13,7 @@ import {
 import { isObject, parseJson } from "./_json_value.ts";
 import { readRecords, type RecordSource } from "./_record_batches.ts";
 import type { ItemBatches } from "../_http/item_batches.ts";
-import { type Failure, fetchUntilGood } from "../_http/fetch_until_good.ts";
+import { type Failure, type FetchInit, fetchUntilGood } from "../_http/fetch_until_good.ts";
 import { readBody, readErrorBody } from "../_http/read_body.ts";
 import { readEnv } from "../_http/read_env.ts";
 import type { OllamaClientOptions } from "./client_options.ts";
@@ -94,21 +94,22 @@ export class Transport {
 
   /** Sends a request until there is a good answer, of which the body is still to be read. */
   #send(request: TransportRequest): Promise<Response> {
-    const { call, path, limit: { signal } } = request;
+    const { call, path, limit } = request;
     const { retries, fetch } = this.#options;
     return fetchUntilGood(this.#urlOf(path), this.#init(request), {
+      limit,
+      provider: "ollama",
       retries,
       fetch,
-      signal,
-      readFailure: (response) => failureOf(call, response, signal),
+      readFailure: (response) => failureOf(call, response, limit.signal),
       errorOf: (error) => errorOfFetch(call, error),
     });
   }
 
   /** Member by member: this runs for each call, and spreading costs. */
-  #init({ body, limit: { signal } }: TransportRequest): RequestInit & { client?: Deno.HttpClient } {
+  #init({ body, limit: { signal } }: TransportRequest): FetchInit {
     const { client } = this.#options;
-    const init: RequestInit & { client?: Deno.HttpClient } = { headers: this.#requestHeaders(), redirect: "manual" };
+    const init: FetchInit = { headers: this.#requestHeaders(), redirect: "manual" };
     if (body !== undefined) {
       init.method = "POST";
       init.body = JSON.stringify(body);

@@ -149,7 +149,8 @@ export class Transport {
   }
 
   /** Sends a request until there is a good answer, of which the body is still to be read. */
-  #send({ call, path, body, limit: { signal } }: TransportRequest): Promise<Response> {
+  #send({ call, path, body, limit }: TransportRequest): Promise<Response> {
+    const { signal } = limit;
     const { retries, fetch, client } = this.#options;
     const { endpoint } = this;
     return fetchUntilGood(endpoint.to(path), {
@@ -159,9 +160,10 @@ export class Transport {
       ...(signal !== undefined && { signal }),
       ...(client !== undefined && { client }),
     }, {
+      limit,
+      provider: "openai",
       retries,
       fetch,
-      signal,
       readFailure: (response) => failureOf(call, response, signal),
       errorOf: (error) => errorOfFetch(call, error),
     });

@@ -3,7 +3,6 @@ import { ChatModelError, ValidationError, type ValidationIssue } from "../../typ
 import { sha256 } from "../_canonical_json.ts";
 import type { EvaluationRow, PreparedRow } from "./evaluation_row.ts";
 import { type BareRow, prepareRow, type RowPurpose } from "./prepare_row.ts";
-import { readCsv } from "./read_csv.ts";
 import { NotAnArrayError, readJsonArray } from "./read_json_array.ts";
 import { readLines } from "./read_lines.ts";
 
@@ -190,6 +189,8 @@ async function* readTable(
   path: string,
   delimiter: "," | "\t",
 ): AsyncGenerator<{ readonly place: string; readonly value: unknown }> {
+  // Its parser is only loaded where there is a table.
+  const { readCsv } = await import("./read_csv.ts");
   for await (const { line, value } of readCsv(readText(path), { path, delimiter })) yield { place: `line ${line}`, value };
 }
 

@@ -5,7 +5,7 @@ import { toRowScores, withPassed } from "../scorers/normalise_scorers.ts";
 import type { Scorer, ScoredRow } from "../scorers/scorer.ts";
 import { type Conversation, converse, type SimulatedUser } from "./converse.ts";
 import { withinLimit } from "./_limit.ts";
-import { type RowResult, type RowScore, toRowError } from "./row_result.ts";
+import { type RowError, type RowResult, type RowScore, toRowError } from "./row_result.ts";
 import type { Subject } from "./subject.ts";
 
 /** Longest wait before a retry, in ms, unless the error itself asks for more. */
@@ -181,7 +181,7 @@ async function scoreBy(
 }
 
 /** What a scorer's own code threw is no failure of the model's. */
-function toScorerError(error: unknown, { name }: Scorer): RowScore["error"] {
+function toScorerError(error: unknown, { name }: Scorer): RowError {
   if (ChatModelError.isInstance(error)) return toRowError(error);
   const message = error instanceof Error ? error.message : String(error);
   return toRowError(

@@ -49,7 +49,7 @@ export interface HostWorkerOptions {
   /** Makes errors of what was thrown. */
   readonly revive: (thrown: Thrown) => unknown;
   /** Told once when the worker has ended, by itself or not. */
-  readonly onEnd: () => void;
+  readonly onEnd: (reason: unknown) => void;
 }
 
 /** The host's side of one worker, from its start to its end. */
@@ -153,7 +153,7 @@ export class HostWorker {
     clearInterval(this.#watch);
     this.#worker.terminate();
     this.#port.close();
-    this.#options.onEnd();
+    this.#options.onEnd(error);
     const waiting = [...this.#calls.values()];
     this.#calls.clear();
     this.#importing?.onError(error);

@@ -7,10 +7,12 @@ import { permissionError, type SandboxedPackage, workerPermissions } from "./_pe
 import { type ImportedModel, type SandboxEquipment, type SandboxMethod, type Thrown, WINDOW } from "./_protocol.ts";
 import { describeThrown, missingPermission, reviveThrown } from "./_thrown.ts";
 
-/** Workers that a sandbox may replace within {@linkcode REPLACEMENT_PERIOD}. */
+/** Workers that a sandbox may replace within a period. */
 const MAX_REPLACEMENTS = 3;
-/** Milliseconds. */
-const REPLACEMENT_PERIOD = 60_000;
+/** Milliseconds for which the replacement of a worker that crashed counts. */
+const CRASH_PERIOD = 60_000;
+/** The same for one that looped: Deno lets its thread go on, so it takes a core until its loop or the process ends. */
+const LOOP_PERIOD = 3_600_000;
 
 /** Milliseconds that a worker has to import the model and, in place of another, to prepare it. */
 const LOAD_TIMEOUT = 300_000;
@@ -38,7 +40,10 @@ export class Sandbox {
   #imported: ImportedModel | undefined;
   #hasEnded = false;
   #stopped: { readonly error: ChatModelError } | undefined;
+  /** Times at which what was replaced counts no more. */
   #replacements: number[] = [];
+  /** Why the latest worker ended. */
+  #ending: unknown;
 
   private constructor(model: SandboxModel, permissions: Deno.PermissionOptionsObject) {
     this.#model = model;
@@ -190,21 +195,21 @@ export class Sandbox {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped.error);
     if (!this.#hasEnded) return this.#worker;
     const now = performance.now();
-    this.#replacements = this.#replacements.filter((time) => now - time < REPLACEMENT_PERIOD);
-    const [first] = this.#replacements;
-    if (first !== undefined && this.#replacements.length >= MAX_REPLACEMENTS) {
-      const retryAfter = Math.ceil(first + REPLACEMENT_PERIOD - now);
+    this.#replacements = this.#replacements.filter((until) => until > now);
+    if (this.#replacements.length >= MAX_REPLACEMENTS) {
+      const retryAfter = Math.ceil(Math.min(...this.#replacements) - now);
       return Promise.reject(
         new OverloadedError(
           `Cannot answer: the sandbox of model "${this.#model.name}" ended ${
             MAX_REPLACEMENTS + 1
-          } times within a minute. ` +
+          } times in short order. ` +
             `It is not replaced for ${Math.ceil(retryAfter / 1_000)} s: look into the log for what ends it`,
           { code: "worker_backoff", retryAfter },
         ),
       );
     }
-    this.#replacements.push(now);
+    const looped = ChatModelError.isInstance(this.#ending) && this.#ending.code === "worker_unresponsive";
+    this.#replacements.push(now + (looped ? LOOP_PERIOD : CRASH_PERIOD));
     this.#hasEnded = false;
     this.#worker = this.#start();
     return this.#worker;
@@ -217,7 +222,10 @@ export class Sandbox {
       unresponsiveAfter,
       permissions: this.#permissions,
       revive: (thrown) => this.#revive(thrown),
-      onEnd: () => this.#hasEnded = true,
+      onEnd: (reason) => {
+        this.#hasEnded = true;
+        this.#ending = reason;
+      },
     });
     this.#current = worker;
     const timer = setTimeout(() => worker.end(notLoaded(name)), LOAD_TIMEOUT);

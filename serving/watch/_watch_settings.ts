@@ -5,6 +5,8 @@ import { describeWatchEvent, type WatchEvent } from "./watch_event.ts";
 
 /** Options for `WatchedModels.open`. */
 export interface WatchOptions extends CallLimits {
+  /** Limits of single models, by the names they are served under: each in the place of the common one. */
+  readonly modelLimits?: ReadonlyMap<string, CallLimits>;
   /** Milliseconds between two looks at a registry; each is put off or brought forward by up to a tenth. @default {5_000} */
   readonly interval?: number;
   /** Milliseconds between two looks at a file or a folder. @default {500} */
@@ -42,6 +44,8 @@ export interface WatchSettings {
   readonly onEvent: (event: WatchEvent) => void;
   readonly load: LoadSaved;
   readonly limits: CallLimits;
+  /** Limits of a model. */
+  readonly limitsOf: (name: string) => CallLimits;
 }
 
 /** The longest that a timer can run: a longer one fires at once. In milliseconds, about 25 days. */
@@ -67,6 +71,11 @@ export function settingsOf(options: WatchOptions): WatchSettings {
   check("retryDelay", retryDelay, 1);
   check("drainTimeout", drainTimeout, 0);
   if (issues.length > 0) throw new ValidationError("Cannot watch models", issues);
+  const limits = {
+    ...(firstTokenTimeout !== undefined && { firstTokenTimeout }),
+    ...(idleTimeout !== undefined && { idleTimeout }),
+    ...(timeout !== undefined && { timeout }),
+  };
   return {
     interval,
     fileInterval,
@@ -76,11 +85,8 @@ export function settingsOf(options: WatchOptions): WatchSettings {
     warm,
     onEvent,
     load,
-    limits: {
-      ...(firstTokenTimeout !== undefined && { firstTokenTimeout }),
-      ...(idleTimeout !== undefined && { idleTimeout }),
-      ...(timeout !== undefined && { timeout }),
-    },
+    limits,
+    limitsOf: (name) => ({ ...limits, ...options.modelLimits?.get(name) }),
   };
 }
 

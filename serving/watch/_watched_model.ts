@@ -60,7 +60,7 @@ export class WatchedModel {
     { source, settings, signal }: OpenOptions,
   ): Promise<WatchedModel> {
     const sighting = await source.look(signal);
-    const model = await source.load(sighting, { ...settings.limits, name, signal });
+    const model = await source.load(sighting, { ...settings.limitsOf(name), name, signal });
     try {
       if (settings.warm) await warmModel(model, sighting.uri, signal);
       return new WatchedModel(name, source, settings, { sighting, model });
@@ -210,8 +210,8 @@ export class WatchedModel {
   }
 
   async #load(sighting: Sighting, signal: AbortSignal): Promise<LoadedModel> {
-    const { limits, warm } = this.#settings;
-    const model = await this.#source.load(sighting, { ...limits, name: this.#name, signal });
+    const { limitsOf, warm } = this.#settings;
+    const model = await this.#source.load(sighting, { ...limitsOf(this.#name), name: this.#name, signal });
     try {
       if (warm) await warmModel(model, sighting.uri, signal);
       return model;

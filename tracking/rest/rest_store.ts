@@ -23,10 +23,21 @@ import type {
   SearchRunsOptions,
   TrackingStore,
 } from "../tracking_store.ts";
+import type { Assessment, Trace, TraceInfo, TraceSpanInput } from "../trace_entities.ts";
+import type {
+  DeleteTracesOptions,
+  LogExpectationOptions,
+  LogFeedbackOptions,
+  LogSpansOptions,
+  SearchTracesOptions,
+} from "../trace_store.ts";
+import { RestAssessments } from "./assessments.ts";
 import { RestExperiments } from "./experiments.ts";
 import { MlflowHttp, type MlflowHttpOptions } from "./http.ts";
+import { sendSpans } from "./log_spans.ts";
 import { RestLoggedModels } from "./logged_models.ts";
 import { RestRuns } from "./runs.ts";
+import { RestTraces } from "./traces.ts";
 
 /** Options for {@linkcode RestStore}. */
 export type RestStoreOptions = MlflowHttpOptions;
@@ -43,6 +54,8 @@ export class RestStore implements TrackingStore {
   readonly #experiments: RestExperiments;
   readonly #runs: RestRuns;
   readonly #loggedModels: RestLoggedModels;
+  readonly #traces: RestTraces;
+  readonly #assessments: RestAssessments;
 
   /**
    * Opens a store; nothing is sent yet.
@@ -56,6 +69,8 @@ export class RestStore implements TrackingStore {
     this.#experiments = new RestExperiments(this.#http);
     this.#runs = new RestRuns(this.#http);
     this.#loggedModels = new RestLoggedModels(this.#http);
+    this.#traces = new RestTraces(this.#http, (uri) => this.artifacts(uri));
+    this.#assessments = new RestAssessments(this.#http);
   }
 
   /** URI of the server, without secrets. */
@@ -176,6 +191,54 @@ export class RestStore implements TrackingStore {
 
   logLoggedModelParams(modelId: string, params: Tags): Promise<void> {
     return this.#loggedModels.logParams(modelId, params);
+  }
+
+  logSpans(
+    experimentId: string,
+    spans: readonly TraceSpanInput[],
+    options: LogSpansOptions = {},
+  ): Promise<void> {
+    return sendSpans(this.#http, experimentId, { spans, options });
+  }
+
+  getTrace(traceId: string): Promise<Trace> {
+    return this.#traces.get(traceId);
+  }
+
+  searchTraces(options: SearchTracesOptions): Promise<Page<TraceInfo>> {
+    return this.#traces.search(options);
+  }
+
+  setTraceTag(traceId: string, tag: { readonly key: string; readonly value: string }): Promise<void> {
+    return this.#traces.setTag(traceId, tag);
+  }
+
+  deleteTraceTag(traceId: string, key: string): Promise<void> {
+    return this.#traces.deleteTag(traceId, key);
+  }
+
+  deleteTraces(options: DeleteTracesOptions): Promise<number> {
+    return this.#traces.delete(options);
+  }
+
+  linkTracesToRun(runId: string, traceIds: readonly string[]): Promise<void> {
+    return this.#traces.linkToRun(runId, traceIds);
+  }
+
+  logFeedback(traceId: string, feedback: LogFeedbackOptions): Promise<Assessment> {
+    return Promise.try(() => this.#assessments.logFeedback(traceId, feedback));
+  }
+
+  logExpectation(traceId: string, expectation: LogExpectationOptions): Promise<Assessment> {
+    return Promise.try(() => this.#assessments.logExpectation(traceId, expectation));
+  }
+
+  async getAssessments(traceId: string): Promise<readonly Assessment[]> {
+    return (await this.#traces.getInfo(`get assessments of trace "${traceId}"`, traceId)).assessments;
+  }
+
+  deleteAssessment(traceId: string, assessmentId: string): Promise<void> {
+    return this.#assessments.delete(traceId, assessmentId);
   }
 
   artifacts(uri: string): ArtifactRepository {

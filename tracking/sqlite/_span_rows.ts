@@ -22,7 +22,10 @@ export function writeSpanRow(
     const value = cost[key];
     return typeof value === "number" && Number.isFinite(value) ? [[key, value]] : [];
   });
-  const dimensions = { ...(model && { "mlflow.llm.model": model }), ...(provider && { "mlflow.llm.provider": provider }) };
+  const dimensions = {
+    ...(model && { "mlflow.llm.model": model }),
+    ...(provider && { "mlflow.llm.provider": provider }),
+  };
   const optional: { readonly [column: string]: SqlValue } = {
     dimension_attributes: Object.keys(dimensions).length === 0 ? null : dumpJson(dimensions) ?? null,
     ...Object.fromEntries(COST_KEYS.map((key) => [key, null])),

@@ -136,7 +136,11 @@ function writeTotals(
 }
 
 function nodesOf({ spans }: TraceFacts, attribute: string): UsageNode[] {
-  return spans.map(({ spanId, parentId, attributes }) => ({ spanId, parentId, usage: objectOf(attributes[attribute]) }));
+  return spans.map(({ spanId, parentId, attributes }) => ({
+    spanId,
+    parentId,
+    usage: objectOf(attributes[attribute]),
+  }));
 }
 
 /** What all spans of a trace say, those that were written just now among them. */

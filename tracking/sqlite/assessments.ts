@@ -1,7 +1,7 @@
-import { checkExpectation, checkFeedback, type CheckedAssessment } from "../_assessment_values.ts";
+import { type CheckedAssessment, checkExpectation, checkFeedback, toAssessmentValue } from "../_assessment_values.ts";
 import type { Tags } from "../entities.ts";
 import { TrackingError } from "../errors.ts";
-import type { Assessment, AssessmentError, AssessmentValue } from "../trace_entities.ts";
+import type { Assessment, AssessmentError } from "../trace_entities.ts";
 import type { LogExpectationOptions, LogFeedbackOptions } from "../trace_store.ts";
 import { dumpAsciiJson, isObject, tryParse } from "../_trace_json.ts";
 import type { Database, Row, SqlValue } from "./database.ts";
@@ -188,14 +188,6 @@ function errorOf(text: string | undefined): AssessmentError | undefined {
   if (!isObject(value)) return undefined;
   const { error_code: code, error_message: message } = value;
   return { code: String(code), ...(typeof message === "string" && { message }) };
-}
-
-/** A value that came from JSON. */
-export function toAssessmentValue(value: unknown): AssessmentValue {
-  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
-  if (Array.isArray(value)) return value.map(toAssessmentValue);
-  if (!isObject(value)) return null;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toAssessmentValue(member)]));
 }
 
 function toTags(value: unknown): Tags {

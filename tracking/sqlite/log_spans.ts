@@ -11,7 +11,8 @@ import type { TraceSpanInput } from "../trace_entities.ts";
 import { TRACE_KEYS, TRACKING_STORE } from "../_trace_keys.ts";
 import { previewOf } from "../_trace_preview.ts";
 import { type CheckedSpan, checkSpans } from "../_trace_spans.ts";
-import { checkLogSpansOptions, factsOfSpans, type TraceFacts } from "../_trace_facts.ts";
+import { checkLogSpansOptions } from "../_trace_checks.ts";
+import { factsOfSpans, type TraceFacts } from "../_trace_facts.ts";
 
 /** The transaction in course, and what it is for. */
 interface Writing {

@@ -24,6 +24,17 @@ import type {
   SearchRunsOptions,
   TrackingStore,
 } from "../tracking_store.ts";
+import { readArtifactSpans } from "../_artifact_spans.ts";
+import { TRACE_KEYS, TRACKING_STORE } from "../_trace_keys.ts";
+import type { Assessment, Trace, TraceInfo, TraceSpanInput } from "../trace_entities.ts";
+import type {
+  DeleteTracesOptions,
+  LogExpectationOptions,
+  LogFeedbackOptions,
+  LogSpansOptions,
+  SearchTracesOptions,
+} from "../trace_store.ts";
+import { Assessments } from "./assessments.ts";
 import { artifactFolder } from "./_artifact_folder.ts";
 import { sqlitePath } from "./path.ts";
 import { logBatch } from "./batches.ts";
@@ -32,9 +43,12 @@ import { searchExperiments } from "./experiment_search.ts";
 import { Experiments } from "./experiments.ts";
 import { Inputs } from "./inputs.ts";
 import { LoggedModels } from "./logged_models.ts";
+import { logSpans } from "./log_spans.ts";
 import { Metrics } from "./metrics.ts";
 import { searchRuns } from "./run_search.ts";
 import { Runs } from "./runs.ts";
+import { searchTraces } from "./trace_search.ts";
+import { Traces } from "./traces.ts";
 
 /**
  * The embedded store: MLflow's SQLite database in this machine. Genuine MLflow and other processes may use the same
@@ -53,6 +67,8 @@ export class SqliteStore implements TrackingStore {
   readonly #metrics: Metrics;
   readonly #inputs: Inputs;
   readonly #loggedModels: LoggedModels;
+  readonly #traces: Traces;
+  readonly #assessments: Assessments;
 
   private constructor(uri: string, database: Database) {
     this.uri = uri;
@@ -62,6 +78,8 @@ export class SqliteStore implements TrackingStore {
     this.#metrics = new Metrics(database);
     this.#inputs = new Inputs(database);
     this.#loggedModels = new LoggedModels(database);
+    this.#traces = new Traces(database);
+    this.#assessments = new Assessments(database);
   }
 
   /**
@@ -191,6 +209,56 @@ export class SqliteStore implements TrackingStore {
 
   logLoggedModelParams(modelId: string, params: Tags): Promise<void> {
     return Promise.try(() => this.#loggedModels.logLoggedModelParams(modelId, params));
+  }
+
+  logSpans(
+    experimentId: string,
+    spans: readonly TraceSpanInput[],
+    options: LogSpansOptions = {},
+  ): Promise<void> {
+    return Promise.try(() => logSpans(this.database, experimentId, { spans, options }));
+  }
+
+  async getTrace(traceId: string): Promise<Trace> {
+    const trace = await Promise.try(() => this.#traces.get(traceId));
+    if (trace.spans.length > 0 || trace.info.tags[TRACE_KEYS.spansLocation] === TRACKING_STORE) return trace;
+    return { info: trace.info, spans: await readArtifactSpans(trace.info, (uri) => this.artifacts(uri)) };
+  }
+
+  searchTraces(options: SearchTracesOptions): Promise<Page<TraceInfo>> {
+    return Promise.try(() => searchTraces(this.database, options));
+  }
+
+  setTraceTag(traceId: string, tag: { readonly key: string; readonly value: string }): Promise<void> {
+    return Promise.try(() => this.#traces.setTag(traceId, tag));
+  }
+
+  deleteTraceTag(traceId: string, key: string): Promise<void> {
+    return Promise.try(() => this.#traces.deleteTag(traceId, key));
+  }
+
+  deleteTraces(options: DeleteTracesOptions): Promise<number> {
+    return Promise.try(() => this.#traces.delete(options));
+  }
+
+  linkTracesToRun(runId: string, traceIds: readonly string[]): Promise<void> {
+    return Promise.try(() => this.#traces.linkToRun(runId, traceIds));
+  }
+
+  logFeedback(traceId: string, feedback: LogFeedbackOptions): Promise<Assessment> {
+    return Promise.try(() => this.#assessments.logFeedback(traceId, feedback));
+  }
+
+  logExpectation(traceId: string, expectation: LogExpectationOptions): Promise<Assessment> {
+    return Promise.try(() => this.#assessments.logExpectation(traceId, expectation));
+  }
+
+  getAssessments(traceId: string): Promise<readonly Assessment[]> {
+    return Promise.try(() => this.#assessments.list(traceId));
+  }
+
+  deleteAssessment(traceId: string, assessmentId: string): Promise<void> {
+    return Promise.try(() => this.#assessments.delete(traceId, assessmentId));
   }
 
   /**

@@ -59,7 +59,10 @@ const GRAMMAR: FilterGrammar<TraceEntity> = {
   metadata: { names: ["request_metadata"], keys: { any: OPTIONAL } },
   span: {
     names: [],
-    keys: { fields: { name: LISTED, type: LISTED, status: LISTED, content: CONTENT }, prefixes: { "attributes.": LISTED } },
+    keys: {
+      fields: { name: LISTED, type: LISTED, status: LISTED, content: CONTENT },
+      prefixes: { "attributes.": LISTED },
+    },
   },
   feedback: { names: [], keys: { any: JUDGED } },
   expectation: { names: [], keys: { any: JUDGED } },
@@ -132,7 +135,8 @@ function conditionOf(tables: TraceTables, comparison: Comparison<TraceEntity>): 
       return metadataCondition(tables, comparison);
     case "issue":
       return {
-        sql: "EXISTS (SELECT 1 FROM assessments WHERE trace_id = trace_info.request_id AND assessment_type = 'issue' AND name = ?)",
+        sql:
+          "EXISTS (SELECT 1 FROM assessments WHERE trace_id = trace_info.request_id AND assessment_type = 'issue' AND name = ?)",
         values: [textOf(comparison)],
       };
     case "feedback":
@@ -209,7 +213,8 @@ function runCondition(comparison: Comparison<TraceEntity>): Condition {
 /** What traces are linked to is lower case in the database. */
 function linkedTo(kind: "RUN" | "PROMPT_VERSION", id: string): Condition {
   return {
-    sql: "EXISTS (SELECT 1 FROM entity_associations WHERE source_type = 'trace' AND source_id = trace_info.request_id " +
+    sql:
+      "EXISTS (SELECT 1 FROM entity_associations WHERE source_type = 'trace' AND source_id = trace_info.request_id " +
       `AND destination_type = '${kind.toLowerCase()}' AND destination_id = ?)`,
     values: [id],
   };
@@ -298,7 +303,9 @@ function columnOf(
   { entity, key }: { readonly entity: "attribute" | "tag" | "metadata"; readonly key: string },
 ): Condition {
   if (entity === "attribute" && key === "name") return columnOf(tables, { entity: "tag", key: TRACE_KEYS.name });
-  if (entity === "attribute" && key === "run_id") return columnOf(tables, { entity: "metadata", key: TRACE_KEYS.sourceRun });
+  if (entity === "attribute" && key === "run_id") {
+    return columnOf(tables, { entity: "metadata", key: TRACE_KEYS.sourceRun });
+  }
   if (entity === "attribute") return { sql: `trace_info.${key}`, values: [] };
   if (entity === "tag" && key === TRACE_KEYS.name && tables.has("trace_info.trace_name")) {
     return { sql: "trace_info.trace_name", values: [] };
@@ -307,7 +314,9 @@ function columnOf(
     return { sql: "trace_info.session_id", values: [] };
   }
   const figures = entity === "metadata" ? figuresOf(tables, key) : undefined;
-  if (figures !== undefined) throw invalid("search traces", `traces cannot be ordered by "${key}": it is more than one number`);
+  if (figures !== undefined) {
+    throw invalid("search traces", `traces cannot be ordered by "${key}": it is more than one number`);
+  }
   const table = entity === "tag" ? "trace_tags" : "trace_request_metadata";
   return {
     sql: `(SELECT value FROM ${table} WHERE ${table}.request_id = trace_info.request_id AND ${table}.key = ?)`,

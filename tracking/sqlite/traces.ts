@@ -1,8 +1,7 @@
 import { TrackingError } from "../errors.ts";
-import { checkWhole, invalid } from "../limits.ts";
 import type { TraceInfo, TraceSpan } from "../trace_entities.ts";
 import type { DeleteTracesOptions } from "../trace_store.ts";
-import { checkTraceTag } from "../_trace_facts.ts";
+import { checkDeletion, checkTraceTag } from "../_trace_checks.ts";
 import { TRACE_KEYS } from "../_trace_keys.ts";
 import { requireTrace } from "./assessments.ts";
 import type { Database, SqlValue } from "./database.ts";
@@ -101,16 +100,4 @@ export class Traces {
       }
     });
   }
-}
-
-/** Refuses what would delete nothing, or more than was thought of. */
-export function checkDeletion(action: string, options: DeleteTracesOptions): void {
-  const { traceIds, maxRequestTime, maxTraces } = options;
-  if ((traceIds === undefined) === (maxRequestTime === undefined)) {
-    throw invalid(action, "give either traceIds or maxRequestTime");
-  }
-  if (maxRequestTime !== undefined) checkWhole(action, "maxRequestTime", { value: maxRequestTime, least: 0 });
-  if (maxTraces === undefined) return;
-  if (maxRequestTime === undefined) throw invalid(action, "maxTraces goes with maxRequestTime only");
-  checkWhole(action, "maxTraces", { value: maxTraces, least: 1 });
 }

@@ -65,8 +65,7 @@ for (const stream of [false, true]) {
       status: stream ? 200 : 502,
       errorCode: "upstream_lost",
       model: "breaking",
-      // What was not told to anyone does not count.
-      ...(stream && { tokens: { promptTokens: 5, completionTokens: 1, estimated: true } }),
+      tokens: { promptTokens: 5, completionTokens: 1, estimated: true },
     });
   });
 
@@ -139,6 +138,23 @@ Deno.test("createApp() tells of a client that leaves just as its stream begins",
   }
   assertEquals(server.records.map(({ outcome, status }) => [outcome, status]), Array(20).fill(["cancelled", 200]));
   assertEquals([server.app.inFlight(), held.running], [0, 0]);
+});
+
+Deno.test("createApp() tells of a client that leaves several prompts, and what came before", async () => {
+  const held = new Held();
+  await using server = await guarded({ held });
+  for (let i = 1; i <= 3; i++) {
+    const response = await open(server, "/v1/completions", { body: { prompt: ["a", "b"], stream: true } });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let received = "";
+    while (received.split("word ").length < 3) received += (await reader?.read())?.value ?? "";
+    await reader?.cancel();
+    const record = (await server.ended(i)).at(-1);
+    assertEquals([record?.outcome, record?.tokens], [
+      "cancelled",
+      { promptTokens: 10, completionTokens: 4, estimated: true },
+    ]);
+  }
 });
 
 Deno.test("createApp() tells of requests of all routes, without what is in their paths", async () => {

@@ -81,7 +81,7 @@ Deno.test("WatchedModels ends what still runs after drainTimeout with an error",
 class Held extends LoadedChatModel {
   isDisposed = false;
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
     await Promise.resolve();
     if (this.isDisposed) throw new Error("Disposed of twice");
     this.isDisposed = true;

@@ -1,0 +1,7 @@
+/**
+ * What scores answers.
+ *
+ * @module
+ */
+export { exactMatch } from "./exact_match.ts";
+export type { AnsweredTurn, Score, ScoredRow, Scorer, ScorerResult, ScorerSource, ScoreValue } from "./scorer.ts";
