@@ -7,8 +7,10 @@ export function runSteps(
     return {
       [Symbol.asyncIterator]() {
         const iterator = parts[Symbol.asyncIterator]();
+        // One for all steps: this runs for each piece of each stream.
+        const step = () => iterator.next();
         return {
-          next: () => call.run(() => iterator.next()),
+          next: () => call.run(step),
           return: () => call.run(() => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined })),
         };
       },
@@ -17,8 +19,9 @@ export function runSteps(
   return {
     [Symbol.iterator]() {
       const iterator = parts[Symbol.iterator]();
+      const step = () => iterator.next();
       return {
-        next: () => call.run(() => iterator.next()),
+        next: () => call.run(step),
         return: () => call.run(() => iterator.return?.() ?? { done: true, value: undefined }),
       };
     },

@@ -1,7 +1,7 @@
 /**
  * Serves chat models over HTTP, to OpenAI's clients and to MLflow's.
  *
- * Run it: `deno run --allow-net --allow-read --allow-env=OLLAMA_HOST,OLLAMA_API_KEY serve.ts --help`.
+ * Run it: `deno run --allow-net --allow-read --allow-env serve.ts --help`.
  * Or build an app of your own, for {@linkcode listen}, `Deno.serve`, `deno serve` or Deno Deploy:
  *
  * @example An app of your own

@@ -57,6 +57,11 @@ export class Running implements AsyncDisposable {
     return url;
   }
 
+  /** Waits until it has written a text to its standard error. */
+  async says(text: string): Promise<void> {
+    await this.#until(() => this.stderr.includes(text), `It never said "${text}"`);
+  }
+
   /** Sends a signal. */
   kill(signal: Deno.Signal): void {
     this.#process.kill(signal);

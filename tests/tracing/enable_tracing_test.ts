@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { trace as api } from "npm:@opentelemetry/api@~1.9.1";
-import { ChatModel, loadChatModel, ValidationError } from "../../mod.ts";
+import { ChatModel, loadChatModel, parseChatRequest, ValidationError } from "../../mod.ts";
 import { enableTracing, type ReadableSpan, type TracingOptions, withSpan } from "../../tracing/mod.ts";
 import { treeOf } from "./_spans.ts";
 
@@ -152,4 +152,39 @@ Deno.test("enableTracing() refuses options that it cannot use, all at once", asy
     ValidationError,
   );
   assertEquals(issue?.path, "experiment");
+});
+
+Deno.test("enableTracing() writes the conversation as it was when the model was asked", async () => {
+  const store = listSink();
+  {
+    await using _tracing = await enableTracing({ store });
+    const model = await loadChatModel(Whole, { name: "m" });
+    const messages: { role: "user" | "assistant"; content: string }[] = [{ role: "user", content: "first" }];
+    const parsed = parseChatRequest({ messages });
+    for (const asked of [{ messages }, parsed]) {
+      const { choices: [choice] } = await model.predict(asked);
+      messages.push({ role: "assistant", content: choice?.message.content ?? "" });
+    }
+  }
+  const counts = store.spans.map(({ attributes }) =>
+    JSON.parse(String(attributes["mlflow.spanInputs"])).messages.length
+  );
+  assertEquals(counts, [1, 1]);
+});
+
+Deno.test("enableTracing() does not even begin traces that it has no room for, and leaves them out whole", async () => {
+  const store = listSink();
+  const tracing = await enableTracing({ store, maxQueueSpans: 3, interval: 10_000, onWarning() {} });
+  const traced = () =>
+    withSpan("outer", {}, async ({ isRecording }) => {
+      await call();
+      return isRecording;
+    });
+  assertEquals([await traced(), await traced(), await traced(), await traced()], [true, true, false, false]);
+  assertEquals(await tracing.flush(), true);
+  assertEquals(await traced(), true);
+  // Of the second one the first half found room.
+  assertEquals(tracing.dropped, 3);
+  await tracing.shutdown();
+  assertEquals(store.spans.map(({ name }) => name), ["chat m", "outer", "chat m", "chat m", "outer"]);
 });
