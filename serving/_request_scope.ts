@@ -1,5 +1,7 @@
 import { createId } from "../streaming/_ids.ts";
 import type { Call, CallOwner } from "../_call.ts";
+import type { RequestContext } from "../call_observer.ts";
+import { requestContext } from "../request_context.ts";
 import type { Listed } from "../_live_list.ts";
 import type { ApiKey } from "./access/mod.ts";
 import type { Ticket } from "./limits/mod.ts";
@@ -115,6 +117,11 @@ export class RequestScope implements CallOwner, Listed<RequestScope> {
     this.#running.delete(this);
     this.#watching?.removeEventListener("abort", this);
     this.#watching = undefined;
+  }
+
+  /** What its headers say of where it comes from; read by those who trace calls. */
+  get requestContext(): RequestContext {
+    return requestContext(this.#request.headers);
   }
 
   /** Name of the key it came with. */

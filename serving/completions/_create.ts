@@ -41,10 +41,11 @@ export async function createCompletion(
     return eventStreamResponse(body, scope, headers);
   }
   const model = found instanceof Promise ? await found : found;
-  const { signal, requestId, observer } = scope;
+  const { signal, requestId, observer, requestContext } = scope;
   const answers = second === undefined
     ? [await model.predict(first, scope)]
-    : await runBounded(parsed.requests, (request, signal) => model.predict(request, { signal, requestId, observer }), {
+    : await runBounded(parsed.requests, (request, signal) =>
+      model.predict(request, { signal, requestId, observer, requestContext }), {
       limit: AT_A_TIME,
       signal,
     });
@@ -54,10 +55,10 @@ export async function createCompletion(
 async function openSeveral(
   model: LoadedChatModel | Promise<LoadedChatModel>,
   { requests, count }: CompletionRequest,
-  { signal, requestId, observer }: RequestScope,
+  { signal, requestId, observer, requestContext }: RequestScope,
   { statusWait, admission }: ChatRouteOptions,
 ): Promise<ChatCompletionStream> {
-  const call = { signal, requestId, observer };
+  const call = { signal, requestId, observer, requestContext };
   const found = admission === undefined ? model : await model;
   const stream = new ChatCompletionStream(new MergedAnswers({ model: found, requests, count, limit: AT_A_TIME, call }));
   await firstBatch(stream, statusWait);

@@ -88,7 +88,7 @@ Deno.test("openData() tells of all that is wrong at once, with its place", async
     ]),
     [
       'data.0.expectation: is no field of a row: did you mean "expectations"?',
-      "data.1.inputs.messages.0.content: Expected a string or an array of content parts, found a number",
+      "data.1.inputs.messages.0.content: Expected a string or an array of parts, found 5",
       "data.2.expectations: must be an object, but is a text",
       "data.2.tags.topic: must be a text, but is 1",
       'data.3.inputs: must have "messages", "conversation", or nothing but one of "question", "query", "prompt", "input", "text", for a chat model to be asked. Evaluate a function to make a request of other inputs',
