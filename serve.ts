@@ -20,6 +20,34 @@
 import { main } from "./serving/main.ts";
 
 export { type App, type AppOptions, createApp } from "./serving/app.ts";
+export {
+  type ApiKey,
+  ApiKeys,
+  ApiKeysFile,
+  type ApiKeysFileOptions,
+  apiKeysFromText,
+  type ApiKeySource,
+  type ApiKeysTextOptions,
+} from "./serving/access/mod.ts";
+export {
+  Admission,
+  type AdmissionOptions,
+  type AdmissionRequest,
+  type LimitAmounts,
+  type LimitDecision,
+  type LimitedKey,
+  type LimitHeader,
+  type LimitRefusal,
+  type LimitReservation,
+  type Limits,
+  type LimitState,
+  type LimitStore,
+  type ModelLoad,
+  type QueueOptions,
+  type Ticket,
+} from "./serving/limits/mod.ts";
+export type { MetricsText } from "./serving/_metrics_route.ts";
+export type { RequestRecord, TokenCounts } from "./serving/request_record.ts";
 export type { AppModel, AppModels, LoadedModel, ModelDirectory } from "./serving/directory.ts";
 export { MemoryResponseStore, type MemoryResponseStoreOptions } from "./serving/_memory_store.ts";
 export { listen, type ListeningServer, type ListenOptions } from "./serving/listen.ts";

@@ -1,18 +1,17 @@
 import { ChatModelError } from "../types/mod.ts";
-import type { ReadableSpan, SpanExporter } from "./_sdk_types.ts";
-import type { TraceSink } from "./trace_sink.ts";
+import type { FinishedSpan, SpanExporterLike, TraceSink } from "./trace_sink.ts";
 
 /** Hands spans to an exporter of OpenTelemetry's SDK. */
 export class ExporterSink implements TraceSink {
   readonly name: string;
-  readonly #exporter: SpanExporter;
+  readonly #exporter: SpanExporterLike;
 
-  constructor(exporter: SpanExporter, name: string = exporter.constructor.name) {
+  constructor(exporter: SpanExporterLike, name: string = exporter.constructor.name) {
     this.#exporter = exporter;
     this.name = name;
   }
 
-  write(spans: readonly ReadableSpan[]): Promise<void> {
+  write(spans: readonly FinishedSpan[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#exporter.export([...spans], ({ code, error }) => {
         // 0 is success. Exporters try again by themselves where that may help.

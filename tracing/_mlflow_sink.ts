@@ -3,7 +3,8 @@ import { RestExperiments } from "../tracking/rest/experiments.ts";
 import { TrackingError } from "../tracking/mod.ts";
 import { ChatModelError } from "../types/mod.ts";
 import type { ProtobufTraceSerializer } from "./_sdk.ts";
-import type { ReadableSpan, TraceSink } from "./trace_sink.ts";
+import type { ReadableSpan } from "./_sdk_types.ts";
+import type { TraceSink } from "./trace_sink.ts";
 import type { TracingOptions } from "./tracing_options.ts";
 
 /** Options for {@linkcode MlflowSink}. */

@@ -1,6 +1,7 @@
 import { ChatModelError, UpstreamError } from "../types/mod.ts";
 import type { ProtobufTraceSerializer } from "./_sdk.ts";
-import type { ReadableSpan, TraceSink } from "./trace_sink.ts";
+import type { ReadableSpan } from "./_sdk_types.ts";
+import type { TraceSink } from "./trace_sink.ts";
 
 /** Bytes of a refusal that are read at most. */
 const MAX_REFUSAL = 2_000;

@@ -1,6 +1,7 @@
 import type { Attributes } from "./_api.ts";
 import { deferredOf } from "./_deferred.ts";
 import type { ReadableSpan } from "./_sdk_types.ts";
+import type { SpanAttributes, SpanAttributeValue, SpanEvent } from "./trace_sink.ts";
 import type { RedactableSpan } from "./tracing_options.ts";
 
 /** What is done to spans before they go. */
@@ -44,9 +45,9 @@ export function prepareSpan(span: ReadableSpan, options: PrepareOptions): Readab
     startTime: span.startTime,
     endTime: span.endTime,
     status: { ...status, ...(statusMessage !== undefined && { message: statusMessage }) },
-    attributes: redactable.attributes,
+    attributes: toAttributes(redactable.attributes),
     links: span.links,
-    events: [...redactable.events],
+    events: redactable.events.map(toTimedEvent),
     duration: span.duration,
     ended: span.ended,
     resource: span.resource,
@@ -55,4 +56,26 @@ export function prepareSpan(span: ReadableSpan, options: PrepareOptions): Readab
     droppedEventsCount: span.droppedEventsCount,
     droppedLinksCount: span.droppedLinksCount,
   };
+}
+
+function toTimedEvent(
+  { name, time: [seconds, nanoseconds], attributes = {} }: SpanEvent,
+): ReadableSpan["events"][number] {
+  return { name, time: [seconds, nanoseconds], attributes: toAttributes(attributes) };
+}
+
+/** Lists are copied: OpenTelemetry's are not read-only. */
+function toAttributes(attributes: SpanAttributes): Attributes {
+  const copy: Attributes = {};
+  for (const [name, value] of Object.entries(attributes)) {
+    copy[name] = typeof value === "object" ? toList(value) : value;
+  }
+  return copy;
+}
+
+function toList(list: Extract<SpanAttributeValue, object>): string[] | number[] | boolean[] {
+  const [first] = list;
+  if (typeof first === "number") return list.filter((item) => typeof item === "number");
+  if (typeof first === "boolean") return list.filter((item) => typeof item === "boolean");
+  return list.filter((item) => typeof item === "string");
 }

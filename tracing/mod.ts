@@ -8,9 +8,19 @@
  * @module
  */
 export type { ModelSpan, RequestContext } from "../call_observer.ts";
+export type { JsonValue } from "../model_config.ts";
 export { requestContext } from "../request_context.ts";
 export { enableTracing, Tracing } from "./enable_tracing.ts";
 export { instrument, type InstrumentOptions } from "./instrument.ts";
 export { type SpanOptions, type SpanType, trace, type TraceOptions, withSpan } from "./with_span.ts";
-export type { ReadableSpan, TraceSink } from "./trace_sink.ts";
+export type {
+  FinishedSpan,
+  SpanAttributes,
+  SpanAttributeValue,
+  SpanEvent,
+  SpanExporterLike,
+  SpanPlace,
+  SpanTime,
+  TraceSink,
+} from "./trace_sink.ts";
 export type { RedactableSpan, TracingDestination, TracingOptions } from "./tracing_options.ts";

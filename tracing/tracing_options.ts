@@ -1,6 +1,4 @@
-import type { Attributes } from "./_api.ts";
-import type { ReadableSpan, SpanExporter } from "./_sdk_types.ts";
-import type { TraceSink } from "./trace_sink.ts";
+import type { SpanAttributes, SpanEvent, SpanExporterLike, TraceSink } from "./trace_sink.ts";
 
 /** What a `redact` function may change of a span before it goes. */
 export interface RedactableSpan {
@@ -11,9 +9,9 @@ export interface RedactableSpan {
   /** Its name. */
   name: string;
   /** Its attributes: what was said is in `mlflow.spanInputs`, `gen_ai.input.messages` and their like, as JSON text. */
-  attributes: Attributes;
+  attributes: SpanAttributes;
   /** What happened in it; what failed is the event `exception`. */
-  readonly events: ReadableSpan["events"];
+  events: readonly SpanEvent[];
   /** What went wrong, if something did. */
   statusMessage: string | undefined;
   /** Has the span not be sent. Those below it are left where they are. */
@@ -33,7 +31,7 @@ export interface TracingDestination {
    */
   readonly endpoint?: string;
   /** `console`, or an exporter of OpenTelemetry's SDK. Content as for `endpoint`. */
-  readonly exporter?: "console" | SpanExporter;
+  readonly exporter?: "console" | SpanExporterLike;
 }
 
 /** Options for {@linkcode enableTracing}. */

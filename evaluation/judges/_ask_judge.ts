@@ -9,7 +9,7 @@ import {
 } from "../../types/mod.ts";
 import { isRecord } from "../_canonical_json.ts";
 import type { ScoreValue } from "../scorers/scorer.ts";
-import type { LazyModel } from "./_judge_model.ts";
+import type { LazyModel } from "./judge_model.ts";
 import type { ReadyScale } from "./scale.ts";
 
 /** Longest wait before a judge that could not answer is asked again, in ms. */

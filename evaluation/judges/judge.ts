@@ -3,7 +3,7 @@ import { sha256 } from "../_canonical_json.ts";
 import type { Score, ScoredRow, Scorer } from "../scorers/scorer.ts";
 import { suggestion } from "../../_near_names.ts";
 import { type Asking, askJudge, verdictForm } from "./_ask_judge.ts";
-import { type JudgeModel, LazyModel } from "./_judge_model.ts";
+import { type JudgeModel, LazyModel } from "./judge_model.ts";
 import { delimit, type Part, showConversation, showExpectations, showInputs, showOutputs } from "./_parts.ts";
 import { type JudgeScale, readyScale } from "./scale.ts";
 

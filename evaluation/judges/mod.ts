@@ -4,7 +4,7 @@
  *
  * @module
  */
-export type { JudgeModel } from "./_judge_model.ts";
+export type { JudgeModel } from "./judge_model.ts";
 export {
   type Agreement,
   type AgreementOptions,

@@ -71,7 +71,7 @@ export function fileOf({ remark }: Block): string | undefined {
 /** Whether what was printed is what a block says: `…` stands for anything. JSON is compared as such. */
 export function isOutput(printed: string, { language, code }: Block): boolean {
   if (language === "json") return isJson(JSON.parse(printed), JSON.parse(code));
-  return isText(printed.trimEnd(), code.trimEnd());
+  return isText(printed.replaceAll(/ +$/gm, "").trimEnd(), code.trimEnd());
 }
 
 function isText(printed: string, expected: string): boolean {

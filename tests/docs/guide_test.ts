@@ -13,6 +13,10 @@ import { openWorkplace, type Workplace } from "./_workplace.ts";
 const LEFT: ReadonlyMap<string, string> = new Map([
   ["deno add jsr:@chatmodel/chat-model", "installs"],
   ["ollama pull llama3.2:1b", "installs"],
+  [
+    "deno run --allow-net --allow-read --allow-env=OLLAMA_HOST serve.ts --model ollama:llama3.2:1b --pull",
+    "downloads a model",
+  ],
 ]);
 
 /** An Ollama that is not there. */

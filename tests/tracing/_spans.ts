@@ -1,6 +1,6 @@
 import { trace } from "npm:@opentelemetry/api@~1.9.1";
 import { type ReadableSpan, TracerProvider } from "npm:@opentelemetry/sdk-trace@^2.12.1";
-import { instrument, type InstrumentOptions } from "../../tracing/mod.ts";
+import { type FinishedSpan, instrument, type InstrumentOptions } from "../../tracing/mod.ts";
 
 export type { ReadableSpan };
 
@@ -31,7 +31,7 @@ export async function spansOf(
 }
 
 /** Spans as a tree: name, kind of span and status, those below indented. */
-export function treeOf(spans: readonly ReadableSpan[], parent?: string, indent = ""): string[] {
+export function treeOf(spans: readonly FinishedSpan[], parent?: string, indent = ""): string[] {
   return spans
     .filter((span) => span.parentSpanContext?.spanId === parent)
     .sort((a, b) => a.startTime[0] - b.startTime[0] || a.startTime[1] - b.startTime[1])
@@ -42,7 +42,7 @@ export function treeOf(spans: readonly ReadableSpan[], parent?: string, indent =
 }
 
 /** Attributes of the span of a name, in the order of their names. */
-export function attributesOf(spans: readonly ReadableSpan[], name: string): Record<string, unknown> {
+export function attributesOf(spans: readonly FinishedSpan[], name: string): Record<string, unknown> {
   const span = spans.find((span) => span.name === name);
   if (span === undefined) throw new Error(`No span "${name}": ${spans.map(({ name }) => name)}`);
   return Object.fromEntries(Object.entries(span.attributes).sort(([a], [b]) => a < b ? -1 : 1));

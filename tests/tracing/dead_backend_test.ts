@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatModel, ChatModelError, loadChatModel } from "../../mod.ts";
-import { enableTracing, type ReadableSpan } from "../../tracing/mod.ts";
+import { enableTracing, type FinishedSpan } from "../../tracing/mod.ts";
 import { BatchProcessor } from "../../tracing/_batch_processor.ts";
-import { spansOf } from "./_spans.ts";
+import { type ReadableSpan, spansOf } from "./_spans.ts";
 
 class Whole extends ChatModel {
   override predict() {
@@ -87,7 +87,7 @@ async function someSpans(count: number): Promise<readonly ReadableSpan[]> {
 
 Deno.test("BatchProcessor tries again until the sink takes the spans, each once and in order", async () => {
   const spans = await someSpans(35);
-  const taken: ReadableSpan[] = [];
+  const taken: FinishedSpan[] = [];
   let tries = 0;
   const processor = new BatchProcessor(
     {
@@ -111,7 +111,7 @@ Deno.test("BatchProcessor tries again until the sink takes the spans, each once 
 
 Deno.test("BatchProcessor drops what is refused for good, and goes on with the next", async () => {
   const spans = await someSpans(25);
-  const taken: ReadableSpan[] = [];
+  const taken: FinishedSpan[] = [];
   const warnings: string[] = [];
   let tries = 0;
   const processor = new BatchProcessor(

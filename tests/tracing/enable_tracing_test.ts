@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { trace as api } from "npm:@opentelemetry/api@~1.9.1";
 import { ChatModel, loadChatModel, parseChatRequest, ValidationError } from "../../mod.ts";
-import { enableTracing, type ReadableSpan, type TracingOptions, withSpan } from "../../tracing/mod.ts";
+import { enableTracing, type FinishedSpan, type TracingOptions, withSpan } from "../../tracing/mod.ts";
 import { treeOf } from "./_spans.ts";
 
 class Whole extends ChatModel {
@@ -23,12 +23,12 @@ async function call(times = 1, options: object = {}): Promise<void> {
 /** Keeps what it is given. */
 function listSink(): {
   name: string;
-  spans: ReadableSpan[];
+  spans: FinishedSpan[];
   closed: number;
-  write(spans: readonly ReadableSpan[]): Promise<void>;
+  write(spans: readonly FinishedSpan[]): Promise<void>;
   close(): void;
 } {
-  const spans: ReadableSpan[] = [];
+  const spans: FinishedSpan[] = [];
   return {
     name: "a list",
     spans,

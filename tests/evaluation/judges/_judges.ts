@@ -1,6 +1,6 @@
 /** Rows and judges for the tests. */
 import { ChatModel, type ChatParams, type ModelContext } from "../../../mod.ts";
-import type { ChatMessage, ChatModelError, ResponseMessage } from "../../../types/mod.ts";
+import type { ChatMessage, ResponseMessage } from "../../../types/mod.ts";
 import type { ScoredRow } from "../../../evaluation/scorers/scorer.ts";
 
 /** A row that a model answered. */
@@ -74,9 +74,4 @@ export async function scoreOf(result: unknown): Promise<{ readonly [name: string
   const score: unknown = await result;
   if (typeof score !== "object" || score === null) throw new Error(`Not a score: ${score}`);
   return { ...score };
-}
-
-/** Whether an error is of the family and has a code. */
-export function codeOf(error: ChatModelError): string | null {
-  return error.code;
 }
