@@ -1,4 +1,7 @@
-/** Has each step of a model's stream run in the context of whoever observes the call. */
+/**
+ * Has each step of a model's stream run in the context of whoever observes the call. Those of a synchronous one are
+ * taken several at once, and surrounded by who takes them: see `StreamGuard.run`.
+ */
 export function runSteps(
   parts: AsyncIterable<unknown> | Iterable<unknown>,
   call: { run<T>(step: () => T): T },
@@ -19,9 +22,8 @@ export function runSteps(
   return {
     [Symbol.iterator]() {
       const iterator = parts[Symbol.iterator]();
-      const step = () => iterator.next();
       return {
-        next: () => call.run(step),
+        next: () => iterator.next(),
         return: () => call.run(() => iterator.return?.() ?? { done: true, value: undefined }),
       };
     },

@@ -14,6 +14,7 @@ import { installMlflow, MLFLOW_2, NEWEST, OLDER, progress, type Python } from ".
 import { Report } from "./_report.ts";
 import type { Context } from "./_scripts.ts";
 import { checkEmbedded, checkLoader, checkServer } from "./_stores.ts";
+import { checkTraces } from "./_traces.ts";
 
 /** One part of the checks. */
 interface Part {
@@ -29,6 +30,8 @@ const PARTS: readonly Part[] = [
   { name: `embedded-${NEWEST}`, version: NEWEST, check: checkEmbedded },
   { name: `server-${OLDER}`, version: OLDER, check: checkServer },
   { name: `embedded-${OLDER}`, version: OLDER, check: checkEmbedded },
+  { name: `traces-${NEWEST}`, version: NEWEST, check: checkTraces },
+  { name: `traces-${OLDER}`, version: OLDER, check: checkTraces },
   { name: `server-${MLFLOW_2}`, version: MLFLOW_2, check: checkOldServer },
   { name: "basic-auth", version: NEWEST, check: checkBasicAuth },
   { name: "multipart", version: NEWEST, check: checkMultipart },

@@ -16,6 +16,8 @@ export interface StreamGuard {
   wait(): void;
   /** The model gave something. */
   resume(): void;
+  /** Surrounds a step of a synchronous source, or as many as are taken at once. */
+  run?<T>(step: () => T): T;
   /** Chunks are ready, in canonical form; at least one. */
   chunks(chunks: readonly ChatCompletionChunk[]): void;
   /**
@@ -160,6 +162,11 @@ export class ChatCompletionStream implements AsyncIterableIterator<ChatCompletio
   }
 
   #nextSync(iterator: Iterator<unknown>): Batch {
+    const guard = this.#guard;
+    return guard?.run === undefined ? this.#takeSync(iterator) : guard.run(() => this.#takeSync(iterator));
+  }
+
+  #takeSync(iterator: Iterator<unknown>): Batch {
     const out: ChatCompletionChunk[] = [];
     try {
       while (out.length < MAX_BATCH) {

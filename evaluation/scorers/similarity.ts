@@ -1,6 +1,6 @@
 import { ValidationError } from "../../types/mod.ts";
 import { words } from "./_segments.ts";
-import { expectedTexts } from "./_texts.ts";
+import { compared, expectedTexts } from "./_texts.ts";
 import type { Score, Scorer } from "./scorer.ts";
 
 /** Options for scorers that tell how alike texts are. */
@@ -52,15 +52,19 @@ function similarity(
     config: { scorer, ...(minimum !== undefined && { minimum }) },
     score: ({ text, expectations }): Score => {
       const answer = words(text);
-      const value = Math.max(...expectedTexts(expectations, name).map((expected) => measure(answer, words(expected))));
+      const values = expectedTexts(expectations, name).map((expected) => {
+        const wanted = words(expected);
+        // Of signs alone, such as emoji, there are no words to compare.
+        if (answer.length === 0 && wanted.length === 0) return compared(text, false) === compared(expected, false) ? 1 : 0;
+        return measure(answer, wanted);
+      });
+      const value = Math.max(...values);
       return minimum === undefined ? { value } : { value, passed: value >= minimum };
     },
   };
 }
 
 function fMeasure(common: number, answer: readonly string[], expected: readonly string[]): number {
-  // Two texts without words are alike in that; else nothing is shared.
-  if (answer.length === 0 && expected.length === 0) return 1;
   if (common === 0) return 0;
   const precision = common / answer.length;
   const recall = common / expected.length;
