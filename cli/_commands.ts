@@ -11,6 +11,7 @@ import { modelsPredict, predict } from "./predict.ts";
 import { register } from "./register.ts";
 import { runsDescribe, runsList, runsShow } from "./runs.ts";
 import { serve } from "./serve.ts";
+import { tracesFeedback, tracesList, tracesShow } from "./traces.ts";
 
 /** All commands, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
@@ -29,6 +30,9 @@ export const COMMANDS: readonly Command[] = [
   experimentsList,
   runsList,
   runsShow,
+  tracesList,
+  tracesShow,
+  tracesFeedback,
   doctor,
 ];
 

@@ -6,6 +6,7 @@ export const REMEDIES: readonly (readonly [remedy: RegExp, command: string])[] =
   [/List them with searchRuns/, "'cli.ts runs list --view all' lists them"],
   [/List them with searchExperiments/, "'cli.ts experiments list --view all' lists them"],
   [/List them with searchLoggedModels/, "'cli.ts models list --experiment NAME' lists them"],
+  [/List them with searchTraces/, "'cli.ts traces list' lists them"],
   [/List them with searchRegisteredModels/, "'cli.ts models list' lists them"],
   [/Register one by registerModel\(\)/, "'cli.ts register MODEL_URI NAME' registers one"],
   [/Save it by saveModel\(\), or log it by logModel\(\)/, "'cli.ts log FILE --name NAME' logs it"],

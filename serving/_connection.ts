@@ -34,6 +34,9 @@ export class Connection {
   #isFull = false;
   #isEnding = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Milliseconds without a request after which it is closed, now that the server stops; see `retire`. */
+  #linger: number | undefined;
+  #retiring: ReturnType<typeof setTimeout> | undefined;
   /** The request whose body is being waited for, and how much had come when it was looked at last. */
   #awaited: { readonly exchange: Exchange; readonly since: number; readonly bytesRead: number } | undefined;
 
@@ -64,6 +67,7 @@ export class Connection {
    * @param start Has it answered: called at once, or when there are few enough before it.
    */
   add(exchange: Exchange, start: () => void): void {
+    clearTimeout(this.#retiring);
     this.#exchanges.add(exchange);
     this.#unsent.add(exchange);
     this.#newest = exchange;
@@ -81,6 +85,31 @@ export class Connection {
    */
   closeIfUnused(): void {
     if (this.#newest === undefined) this.#socket.destroy();
+  }
+
+  /**
+   * The server stops: answers say from now on that they are the last of the connection, and it is closed when no request
+   * has run on it for a while. A client that has sent one just now did not know, and is answered.
+   *
+   * @param linger Milliseconds.
+   */
+  retire(linger: number): void {
+    this.#linger = linger;
+    this.#retireIfIdle();
+  }
+
+  /** Whether an answer is the last that the client can expect: requests behind it are answered before. */
+  isLast(exchange: Exchange): boolean {
+    return this.#linger !== undefined && exchange === this.#newest;
+  }
+
+  #retireIfIdle(): void {
+    if (this.#linger === undefined || this.#unsent.size > 0 || this.#isEnding) return;
+    clearTimeout(this.#retiring);
+    this.#retiring = setTimeout(() => {
+      this.#socket.end();
+      this.#retiring = setTimeout(() => this.#socket.destroy(), LINGER);
+    }, this.#linger);
   }
 
   /**
@@ -110,6 +139,7 @@ export class Connection {
 
   #onSent(exchange: Exchange): void {
     this.#unsent.delete(exchange);
+    this.#retireIfIdle();
     const [next] = this.#waiting;
     if (next !== undefined) {
       this.#waiting.delete(next[0]);
@@ -175,6 +205,8 @@ export class Connection {
 
   #onClose(): void {
     this.#stopProbing();
+    clearTimeout(this.#retiring);
+    this.#linger = undefined;
     this.#waiting.clear();
     if (this.#exchanges.size === 0) return;
     const reason = clientLeft();

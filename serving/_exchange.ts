@@ -154,6 +154,7 @@ async function send(response: Response, exchange: Exchange): Promise<void> {
   const { outgoing } = exchange;
   outgoing.statusCode = response.status;
   outgoing.setHeaders(response.headers);
+  if (exchange.connection.isLast(exchange)) outgoing.setHeader("connection", "close");
   if (response.body !== null && response.headers.get("content-type") === "text/event-stream") {
     return await pump(response.body, exchange);
   }

@@ -6,6 +6,12 @@ import type { ListeningServer } from "./listen.ts";
 /** Milliseconds that clients get to take the end of their answers, before their connections are closed. */
 const CLOSING_TIME = 1_000;
 
+/**
+ * Milliseconds in which probes see that the server is not ready, and clients that keep connections hear that they end:
+ * more than a request takes to come here, and little to wait for.
+ */
+const LINGER = 500;
+
 /** Milliseconds that what tells of requests, such as a log, gets to write what it still has. */
 const FLUSH_TIME = 2_000;
 
@@ -42,7 +48,7 @@ export async function exitOnSignal({ server, app, drainTimeout, close }: Life): 
     isStopping = true;
     app.drain();
     timer = setTimeout(cut, drainTimeout);
-    server.shutdown();
+    server.shutdown({ linger: Math.min(LINGER, drainTimeout) });
   };
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
   for (const signal of signals) Deno.addSignalListener(signal, () => stop(signal));

@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { App } from "./app.ts";
 import type { Connection } from "./_connection.ts";
@@ -11,8 +12,22 @@ export interface ListeningServer {
   readonly addr: { readonly hostname: string; readonly port: number };
   /** Resolves when it has been shut down and all its connections are closed. */
   readonly finished: Promise<void>;
-  /** Takes no more connections; those that are open end with their answers. */
-  shutdown(): void;
+  /**
+   * Takes no more connections; those that are open end with their answers.
+   *
+   * @param options How long clients get to hear of it.
+   */
+  shutdown(options?: ShutdownOptions): void;
+}
+
+/** Options for {@linkcode ListeningServer.shutdown}. */
+export interface ShutdownOptions {
+  /**
+   * Milliseconds for which connections without a request stay open, and more are taken, if any is open at all: answers
+   * say meanwhile that they are the last. Who has just sent a request by a connection that it kept is answered so,
+   * where it would find it closed else. @default {0}
+   */
+  readonly linger?: number;
 }
 
 /** Options for {@linkcode listen}. */
@@ -94,13 +109,22 @@ export async function listen(app: Pick<App, "fetch">, options: ListenOptions = {
       resolve();
     });
   });
+  let isStopping = false;
+  const stop = () => {
+    server.close();
+    server.closeIdleConnections();
+    for (const connection of connections.values()) connection.closeIfUnused();
+  };
   return {
     addr: addressOf(server, { hostname, port }),
     finished,
-    shutdown() {
-      server.close();
-      server.closeIdleConnections();
-      for (const connection of connections.values()) connection.closeIfUnused();
+    shutdown({ linger = 0 } = {}) {
+      if (isStopping) return;
+      isStopping = true;
+      if (linger <= 0 || connections.size === 0) return stop();
+      for (const connection of connections.values()) connection.retire(linger);
+      server.on("connection", (socket) => connections.get(socket)?.retire(linger));
+      setTimeout(() => NetServer.prototype.close.call(server), linger);
     },
   };
 }

@@ -17,8 +17,8 @@ export class AnswerCollector {
   usage: Usage | undefined;
   #last: ChatCompletionChunk | undefined;
 
-  /** Text of the first answer that came alone in its chunks: put together here, as that is most of what comes. */
-  #text = "";
+  /** Pieces of the first answer's text that came alone in their chunks: put together here, as that is most of it. */
+  #pieces: string[] = [];
   #accumulator: Accumulator | undefined;
   /** Finish reasons by answer; `undefined` where an answer has not ended. */
   readonly #reasons = new Map<number, string | undefined>();
@@ -46,7 +46,7 @@ export class AnswerCollector {
       ) {
         this.parts++;
         this.length += content.length;
-        if (this.#keeps) this.#text += content;
+        if (this.#keeps) this.#pieces.push(content);
         if (!this.#reasons.has(0)) this.#reasons.set(0, undefined);
         return;
       }
@@ -77,6 +77,11 @@ export class AnswerCollector {
     return Math.max(this.parts, Math.ceil(this.length / 4));
   }
 
+  /** Nothing follows: lets go of the pieces, which are many small objects. */
+  settle(): void {
+    if (this.#pieces.length > 1) this.#pieces = [this.#pieces.join("")];
+  }
+
   /** What came, as a response; answers that have not ended have no finish reason in it. */
   response(): CollectedAnswer | undefined {
     const accumulator = this.#accumulator;
@@ -98,9 +103,9 @@ export class AnswerCollector {
   }
 
   #flush(like: ChatCompletionChunk): void {
-    if (this.#text === "") return;
-    const choices = [{ index: 0, delta: { content: this.#text }, logprobs: null, finish_reason: null }];
-    this.#text = "";
+    if (this.#pieces.length === 0) return;
+    const choices = [{ index: 0, delta: { content: this.#pieces.join("") }, logprobs: null, finish_reason: null }];
+    this.#pieces = [];
     // Without what the chunk says beside its choices: it is added itself, or has been.
     const { id, object, created, model } = like;
     this.#accumulator?.add({ id, object, created, model, choices });

@@ -141,6 +141,7 @@ export class CallTrace implements CallObservation {
     const { defers } = this.#instrumentation;
     if (defers) {
       const start = this.#startAttributes;
+      this.#collector?.settle();
       defer(span, {
         bytes: this.#bytes(),
         attributes: () => ({

@@ -4,14 +4,7 @@
  * @module
  */
 export { perTurn, type PerTurnOptions } from "./per_turn.ts";
-export {
-  type ConversationEnd,
-  type ConversationSettings,
-  type HeldConversation,
-  replayConversation,
-  type ReplayOptions,
-  simulateConversation,
-  type SimulateOptions,
-  splitConversation,
-} from "./simulate.ts";
+export type { ConversationEnd, ConversationSettings, HeldConversation } from "./held_conversation.ts";
+export { replayConversation, type ReplayOptions, splitConversation } from "./replay.ts";
+export { simulateConversation, type SimulateOptions } from "./simulate.ts";
 export { modelUser, type ModelUserOptions, scriptedUser } from "./users.ts";

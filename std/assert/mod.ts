@@ -6,6 +6,8 @@ import * as std from "deno-std/assert/mod.js";
 
 export const assert: (condition: unknown, message?: string) => asserts condition = std.assert;
 export const assertEquals: <T>(actual: T, expected: T, message?: string) => void = std.assertEquals;
+export const assertAlmostEquals: (actual: number, expected: number, tolerance?: number, message?: string) => void =
+  std.assertAlmostEquals;
 export const assertNotEquals: <T>(actual: T, expected: T, message?: string) => void = std.assertNotEquals;
 export const assertStrictEquals: <T>(actual: unknown, expected: T, message?: string) => asserts actual is T =
   std.assertStrictEquals;

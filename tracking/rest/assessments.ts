@@ -58,7 +58,7 @@ function explained(error: unknown, action: string): unknown {
   if (!(error instanceof TrackingError) || !/foreign key constraint/i.test(error.message)) return error;
   return new TrackingError(
     "RESOURCE_DOES_NOT_EXIST",
-    `Cannot ${action}: there is no such trace. Look for traces with searchTraces`,
+    `Cannot ${action}: there is no such trace. List them with searchTraces`,
     { cause: error },
   );
 }

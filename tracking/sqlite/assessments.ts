@@ -142,7 +142,7 @@ export function requireTrace(database: Database, action: string, traceId: string
   if (row !== undefined) return row;
   throw new TrackingError(
     "RESOURCE_DOES_NOT_EXIST",
-    `Cannot ${action}: there is no such trace. Look for traces with searchTraces`,
+    `Cannot ${action}: there is no such trace. List them with searchTraces`,
   );
 }
 

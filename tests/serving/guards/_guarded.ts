@@ -126,11 +126,12 @@ export async function guarded(models: AppModels | ModelDirectory, options: AppOp
   let onRecord = () => {};
   const app = createApp(models, {
     onError: (error) => errors.push(error),
+    ...options,
     onRequest(record) {
+      options.onRequest?.(record);
       records.push(record);
       onRecord();
     },
-    ...options,
   });
   const server = await listen(app, { port: 0 });
   const { port } = server.addr;

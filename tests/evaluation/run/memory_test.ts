@@ -1,0 +1,31 @@
+import { assert, assertEquals } from "@std/assert";
+import { withFolder } from "../_models.ts";
+
+const ROWS = 4000;
+
+Deno.test("evaluate() with a journal holds no more in memory than a few rows, also for the run's table", async () => {
+  await withFolder(async (folder) => {
+    const data = `${folder}/rows.jsonl`;
+    const lines = Array.from({ length: ROWS }, (_, index) => JSON.stringify({ inputs: { question: `Row ${index}` } }));
+    await Deno.writeTextFile(data, lines.join("\n"));
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        "--no-check",
+        "--quiet",
+        // A third of what the answers take together.
+        "--v8-flags=--max-old-space-size=64",
+        new URL("_evaluate_large.ts", import.meta.url).pathname,
+        data,
+        `${folder}/journal.jsonl`,
+        `sqlite:///${folder}/mlflow.db`,
+      ],
+      stdin: "null",
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr).slice(0, 2000));
+    const { rows, characters } = JSON.parse(new TextDecoder().decode(stdout));
+    assertEquals(rows, ROWS);
+    assert(characters > 200_000_000);
+  });
+});
