@@ -14,6 +14,7 @@ import { installMlflow, MLFLOW_2, NEWEST, OLDER, progress, type Python } from ".
 import { Report } from "./_report.ts";
 import type { Context } from "./_scripts.ts";
 import { checkEmbedded, checkLoader, checkServer } from "./_stores.ts";
+import { checkTracing } from "./_tracing.ts";
 import { checkTraces } from "./_traces.ts";
 
 /** One part of the checks. */
@@ -32,6 +33,9 @@ const PARTS: readonly Part[] = [
   { name: `embedded-${OLDER}`, version: OLDER, check: checkEmbedded },
   { name: `traces-${NEWEST}`, version: NEWEST, check: checkTraces },
   { name: `traces-${OLDER}`, version: OLDER, check: checkTraces },
+  { name: `tracing-${NEWEST}`, version: NEWEST, check: checkTracing },
+  { name: `tracing-${OLDER}`, version: OLDER, check: checkTracing },
+  { name: `tracing-${MLFLOW_2}`, version: MLFLOW_2, check: checkTracing },
   { name: `server-${MLFLOW_2}`, version: MLFLOW_2, check: checkOldServer },
   { name: "basic-auth", version: NEWEST, check: checkBasicAuth },
   { name: "multipart", version: NEWEST, check: checkMultipart },

@@ -17,4 +17,4 @@ export {
   trace,
   TraceFlags,
   type Tracer,
-} from "npm:@opentelemetry/api@~1.9.1";
+} from "@opentelemetry/api";

@@ -1,4 +1,4 @@
-import { AsyncLocalStorageContextManager } from "npm:@opentelemetry/context-async-hooks@^2.12.0";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import {
   type Context,
   context,

@@ -6,6 +6,6 @@ export {
   SamplingDecision,
   TraceIdRatioBasedSampler,
   TracerProvider,
-} from "npm:@opentelemetry/sdk-trace@^2.12.1";
-export { ProtobufTraceSerializer } from "npm:@opentelemetry/otlp-transformer@^0.223.1";
-export { resourceFromAttributes } from "npm:@opentelemetry/resources@^2.12.1";
+} from "@opentelemetry/sdk-trace";
+export { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
+export { resourceFromAttributes } from "@opentelemetry/resources";

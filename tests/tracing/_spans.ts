@@ -1,5 +1,5 @@
-import { trace } from "npm:@opentelemetry/api@~1.9.1";
-import { type ReadableSpan, TracerProvider } from "npm:@opentelemetry/sdk-trace@^2.12.1";
+import { trace } from "@opentelemetry/api";
+import { type ReadableSpan, TracerProvider } from "@opentelemetry/sdk-trace";
 import { type FinishedSpan, instrument, type InstrumentOptions } from "../../tracing/mod.ts";
 
 export type { ReadableSpan };

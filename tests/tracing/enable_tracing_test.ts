@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { trace as api } from "npm:@opentelemetry/api@~1.9.1";
+import { trace as api } from "@opentelemetry/api";
 import { ChatModel, loadChatModel, parseChatRequest, ValidationError } from "../../mod.ts";
 import { enableTracing, type FinishedSpan, type TracingOptions, withSpan } from "../../tracing/mod.ts";
 import { treeOf } from "./_spans.ts";

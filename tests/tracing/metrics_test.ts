@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { metrics } from "npm:@opentelemetry/api@~1.9.1";
+import { metrics } from "@opentelemetry/api";
 import { ChatModel, loadChatModel, type ModelContext } from "../../mod.ts";
 import { DemoChatModel } from "../../adapters/demo/mod.ts";
 import { instrument } from "../../tracing/mod.ts";

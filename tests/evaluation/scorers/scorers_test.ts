@@ -158,7 +158,7 @@ Deno.test("numericTolerance() finds the number and compares it", async () => {
 });
 
 Deno.test("answerLength() counts characters as people see them, or words in any language", async () => {
-  assertEquals(await valuesOf(answerLength(), ["abc", "👩‍👩‍👧‍👦é", ""]), [3, 2, 0]);
+  assertEquals(await valuesOf(answerLength(), ["abc", "👩‍👩‍👧‍👦é", "", "a\r\nb"]), [3, 2, 0, 3]);
   assertEquals(await valuesOf(answerLength({ unit: "words" }), ["Hello, big world!", "今日は良い天気です", "—"]), [3, words("今日は良い天気です").length, 0]);
   assertEquals(await score(answerLength({ minimum: 2, maximum: 3 }), "abcd"), { value: 4, passed: false });
   assertThrows(() => answerLength({ maximum: NaN }), ValidationError, '"maximum": must be a number');
