@@ -1,7 +1,8 @@
 /**
  * Stops a server by SIGTERM while it is under load, again and again: `deno run -A bench/shutdown.ts [--rounds 10]`.
- * A request that the server has taken must be answered as a whole. One that finds no server, as it takes no more
- * connections, is no failure: who distributes requests sends it elsewhere.
+ * A request that the server has taken must be answered as a whole, also one that comes by a connection that was kept.
+ * One that finds no server is no failure: who distributes requests sends it elsewhere. Nor is one by a new connection
+ * that the system has taken but the server has not when it stops to listen: its access log says which it knows.
  *
  * Half of the clients keep their connections, half open one for each request; half of the requests are streams.
  */
@@ -22,12 +23,18 @@ const MODEL = `export default class extends ChatModel {
   }
 }`;
 
+let nextId = 0;
+
 interface Counts {
   answered: number;
   /** No server was there any more. */
   refused: number;
   /** A kept connection was found closed before anything was sent by it. */
   closedBefore: number;
+  /** The system had taken the connection, and the server never saw it. */
+  unseen: number;
+  /** Ids of requests by new connections that were broken before an answer, with what happened. */
+  readonly broken: Map<string, string>;
   readonly failures: Map<string, number>;
 }
 
@@ -55,14 +62,21 @@ class Client {
       return false;
     }
     const body = chatBody("Hello", stream);
-    const head = [`POST ${CHAT} HTTP/1.1`, "host: localhost", `content-length: ${body.length}`];
+    const id = `bench-${nextId++}`;
+    const head = [
+      `POST ${CHAT} HTTP/1.1`,
+      "host: localhost",
+      `x-request-id: ${id}`,
+      `content-length: ${body.length}`,
+    ];
     if (!this.#keepsAlive) head.push("connection: close");
     const how = this.#socket === undefined ? "new" : "kept";
     const fault = await exchange(socket, `${head.join("\r\n")}\r\n\r\n${body}`, stream);
     if (fault.problem === undefined) counts.answered++;
     else {
       const problem = `${how} connection ${fault.problem}`;
-      counts.failures.set(problem, (counts.failures.get(problem) ?? 0) + 1);
+      if (how === "new" && fault.isBefore) counts.broken.set(id, problem);
+      else counts.failures.set(problem, (counts.failures.get(problem) ?? 0) + 1);
     }
     if (this.#keepsAlive && fault.problem === undefined && !fault.closes) this.#socket = socket;
     else {
@@ -90,6 +104,8 @@ interface Outcome {
   readonly problem?: string;
   /** Whether the answer said that it is the last of its connection. */
   readonly closes?: boolean;
+  /** Whether nothing of the answer had come. */
+  readonly isBefore?: boolean;
 }
 
 function exchange(socket: ReturnType<typeof connect>, request: string, stream: boolean): Promise<Outcome> {
@@ -102,7 +118,10 @@ function exchange(socket: ReturnType<typeof connect>, request: string, stream: b
       resolve(outcome);
     };
     const lost = (how: string) => () =>
-      settle({ problem: `${how} ${received === "" ? "before the answer" : "in the answer"}, stream: ${stream}` });
+      settle({
+        problem: `${how} ${received === "" ? "before the answer" : "in the answer"}, stream: ${stream}`,
+        isBefore: received === "",
+      });
     socket.on("data", (bytes: Uint8Array) => {
       received += Buffer.from(bytes).toString("latin1");
       const end = received.indexOf("\r\n\r\n");
@@ -124,11 +143,12 @@ function exchange(socket: ReturnType<typeof connect>, request: string, stream: b
   });
 }
 
-const total: Counts = { answered: 0, refused: 0, closedBefore: 0, failures: new Map() };
+const total: Counts = { answered: 0, refused: 0, closedBefore: 0, unseen: 0, broken: new Map(), failures: new Map() };
 const codes = new Map<number, number>();
 const times: number[] = [];
 for (let round = 0; round < rounds; round++) {
-  await using server = await startServer({ model: MODEL });
+  const log = await Deno.makeTempFile();
+  await using server = await startServer({ model: MODEL, flags: ["--access-log", log] });
   let isOver = false;
   const running = Array.from({ length: clients }, async (_, i) => {
     const client = new Client(server.port, i % 2 === 0);
@@ -147,6 +167,13 @@ for (let round = 0; round < rounds; round++) {
   isOver = true;
   codes.set(code, (codes.get(code) ?? 0) + 1);
   await Promise.all(running);
+  const lines = await Deno.readTextFile(log);
+  for (const [id, problem] of total.broken) {
+    if (lines.includes(`"${id}"`)) total.failures.set(problem, (total.failures.get(problem) ?? 0) + 1);
+    else total.unseen++;
+  }
+  total.broken.clear();
+  await Deno.remove(log);
 }
 const missed: string[] = [];
 for (const [problem, count] of total.failures) missed.push(`${count} requests: ${problem}`);
@@ -155,6 +182,7 @@ Deno.exit(report(`SIGTERM under load, ${rounds} rounds, ${clients} clients`, {
   "answered": `${total.answered}`,
   "failed": `${[...total.failures.values()].reduce((sum, count) => sum + count, 0)}`,
   "found no server": `${total.refused}`,
+  "taken by the system only": `${total.unseen}`,
   "kept connections found closed": `${total.closedBefore}`,
   "ms from signal to end": times.map((time) => time.toFixed(0)).join(", "),
 }, missed));

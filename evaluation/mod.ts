@@ -33,7 +33,24 @@
  *
  * @module
  */
-export type { EvaluationData, EvaluationInputs, EvaluationRow, Expectations, ExpectedToolCall, PreparedRow } from "./data/mod.ts";
+export type {
+  EvaluationData,
+  EvaluationInputs,
+  EvaluationRow,
+  Expectations,
+  ExpectedToolCall,
+  PreparedRow,
+} from "./data/mod.ts";
+export {
+  checkGate,
+  type ConditionResult,
+  type GateCondition,
+  type GateLimit,
+  type GateOperator,
+  type GateResult,
+  parseGate,
+} from "./gate/mod.ts";
+export { type JsonReport, jsonReport, junitReport, type ReportedEvaluation } from "./reporters/mod.ts";
 export {
   compareEvaluations,
   type CompareOptions,

@@ -1,4 +1,4 @@
-// deno run --allow-net=127.0.0.1 --allow-read --allow-write --allow-env --allow-run examples/tutorial_3_custom_model.ts
+// deno run --allow-net=127.0.0.1 --allow-read --allow-write=. --allow-env --allow-run examples/tutorial_3_custom_model.ts
 // deno-lint-ignore-file no-console -- a script talks to its user
 import { getModelInfo, loadModel, logModel } from "@chatmodel/chat-model/models";
 import { closeTracking, setExperiment, startRun } from "@chatmodel/chat-model/tracking";

@@ -1,7 +1,7 @@
 import { ChatModelError } from "../types/mod.ts";
 import type { CallLimits } from "../loaded_chat_model.ts";
 import { type ApiKeySource, checkHost, parseAllowedHost } from "./access/mod.ts";
-import type { Admission } from "./limits/mod.ts";
+import { type Admission, isRefusal } from "./limits/mod.ts";
 import type { ChatRouteOptions } from "./_chat_completions.ts";
 import { preflightResponse, pushCorsHeaders } from "./_cors.ts";
 import { type AllowedOrigins, checkOrigin, isAllowedOrigin } from "./origins.ts";
@@ -151,8 +151,8 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
     report(thrown, scope) {
       const error = ChatModelError.from(thrown);
       scope.observer?.fail(error);
-      // What the server itself ended, it need not be told of.
-      if (errorStatus(error) < 500 || abortReasons.has(thrown)) return error;
+      // What the server itself ended, it need not be told of; nor of what it refuses, which may be a thousand a second.
+      if (errorStatus(error) < 500 || abortReasons.has(thrown) || isRefusal(error)) return error;
       try {
         onError(error, scope.requestId);
       } catch (failure) {

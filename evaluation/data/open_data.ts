@@ -63,7 +63,9 @@ export async function openData(
       row = prepareRow(value, purpose);
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
-      issues.push(...error.issues.map(({ path, message }) => ({ path: path === "" ? place : `${place}.${path}`, message })));
+      issues.push(
+        ...error.issues.map(({ path, message }) => ({ path: path === "" ? place : `${place}.${path}`, message })),
+      );
       continue;
     }
     example ??= value;
@@ -164,13 +166,17 @@ function sourceOf(data: EvaluationData): Source {
   }]);
 }
 
-async function* readList(rows: readonly unknown[]): AsyncGenerator<{ readonly place: string; readonly value: unknown }> {
+async function* readList(
+  rows: readonly unknown[],
+): AsyncGenerator<{ readonly place: string; readonly value: unknown }> {
   for (const [index, value] of rows.entries()) yield { place: `data.${index}`, value };
 }
 
 async function* readJsonLines(path: string): AsyncGenerator<{ readonly place: string; readonly value: unknown }> {
   for await (const { number, text } of readLines(readText(path))) {
-    if (text.trim() !== "") yield { place: `line ${number}`, value: parseJson(text, { path, place: `line ${number}` }) };
+    if (text.trim() !== "") {
+      yield { place: `line ${number}`, value: parseJson(text, { path, place: `line ${number}` }) };
+    }
   }
 }
 
@@ -191,7 +197,9 @@ async function* readTable(
 ): AsyncGenerator<{ readonly place: string; readonly value: unknown }> {
   // Its parser is only loaded where there is a table.
   const { readCsv } = await import("./read_csv.ts");
-  for await (const { line, value } of readCsv(readText(path), { path, delimiter })) yield { place: `line ${line}`, value };
+  for await (const { line, value } of readCsv(readText(path), { path, delimiter })) {
+    yield { place: `line ${line}`, value };
+  }
 }
 
 async function* readText(path: string): AsyncGenerator<string> {
@@ -200,7 +208,9 @@ async function* readText(path: string): AsyncGenerator<string> {
     file = await Deno.open(path, { read: true });
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new ValidationError("Cannot evaluate", [{ path: "data", message: `is no file that exists: "${path}"` }], { cause });
+    throw new ValidationError("Cannot evaluate", [{ path: "data", message: `is no file that exists: "${path}"` }], {
+      cause,
+    });
   }
   try {
     // A byte order mark is taken off.

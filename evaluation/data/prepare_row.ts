@@ -46,9 +46,13 @@ export function prepareRow(value: unknown, purpose: RowPurpose): BareRow {
   if (purpose === "outputs" && outputs === undefined) {
     issues.push({ path: "outputs", message: "is missing: give the answer, or a model to ask" });
   } else if (purpose !== "outputs" && outputs !== undefined) {
-    issues.push({ path: "outputs", message: "is an answer already, but there is a model to ask. Leave one of them out" });
+    issues.push({
+      path: "outputs",
+      message: "is an answer already, but there is a model to ask. Leave one of them out",
+    });
   }
-  const question = inputs && readQuestion(inputs, { purpose, issues, path: "messages" in value ? "messages" : "inputs" });
+  const question = inputs &&
+    readQuestion(inputs, { purpose, issues, path: "messages" in value ? "messages" : "inputs" });
   if (issues.length > 0 || inputs === undefined || question === undefined) throw fault(issues);
   const known = { ...question.expectations, ...expectations };
   return {
@@ -78,7 +82,10 @@ interface Reading {
   readonly path: string;
 }
 
-function readInputs(row: { readonly [name: string]: unknown }, issues: ValidationIssue[]): EvaluationInputs | undefined {
+function readInputs(
+  row: { readonly [name: string]: unknown },
+  issues: ValidationIssue[],
+): EvaluationInputs | undefined {
   const { inputs, messages } = row;
   if (inputs !== undefined && messages !== undefined) {
     issues.push({ path: "messages", message: 'stands beside "inputs", which says the same. Leave one of them out' });
@@ -91,7 +98,10 @@ function readInputs(row: { readonly [name: string]: unknown }, issues: Validatio
   // With outputs alone there may be nothing that was asked.
   if (inputs === undefined && row.outputs !== undefined) return {};
   const found = inputs === undefined ? "is missing" : `is ${isRecord(inputs) ? "empty" : kindOf(inputs)}`;
-  issues.push({ path: "inputs", message: `${found}: give an object, such as { "messages": […] }, messages, or a text` });
+  issues.push({
+    path: "inputs",
+    message: `${found}: give an object, such as { "messages": […] }, messages, or a text`,
+  });
   return undefined;
 }
 
@@ -146,19 +156,25 @@ function readConversation(inputs: EvaluationInputs, { issues, path }: Reading): 
       if (message.role === "tool" || message.role === "function") {
         issues.push({
           path: `${path}.conversation.${place}.role`,
-          message: `cannot be "${message.role}": the model makes calls of its own. Give "messages" to ask for one answer`,
+          message:
+            `cannot be "${message.role}": the model makes calls of its own. Give "messages" to ask for one answer`,
         });
       }
       const isFirst = followUps.length === 0 && !messages.some(({ role }) => role === "user");
       (isFirst ? messages : followUps).push(message);
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
-      issues.push(...error.issues.map((issue) => ({ ...issue, path: join(`${path}.conversation.${place}`, issue.path) })));
+      issues.push(
+        ...error.issues.map((issue) => ({ ...issue, path: join(`${path}.conversation.${place}`, issue.path) })),
+      );
     }
   });
   const late = followUps.find(({ role }) => role !== "user");
   if (late !== undefined) {
-    issues.push({ path: `${path}.conversation`, message: `may have a "${late.role}" message only before the first of the user` });
+    issues.push({
+      path: `${path}.conversation`,
+      message: `may have a "${late.role}" message only before the first of the user`,
+    });
   }
   if (issues.length > 0) return undefined;
   try {
@@ -188,7 +204,9 @@ function splitReference(messages: unknown): { readonly asked: unknown; readonly 
   };
 }
 
-function readCall(call: unknown): { readonly name: string; readonly arguments?: { readonly [name: string]: unknown } }[] {
+function readCall(
+  call: unknown,
+): { readonly name: string; readonly arguments?: { readonly [name: string]: unknown } }[] {
   if (!isRecord(call) || !isRecord(call.function) || typeof call.function.name !== "string") return [];
   const { name, arguments: text } = call.function;
   try {
@@ -211,7 +229,10 @@ function readRecord(
   return {};
 }
 
-function readTags(row: { readonly [name: string]: unknown }, issues: ValidationIssue[]): { readonly [name: string]: string } {
+function readTags(
+  row: { readonly [name: string]: unknown },
+  issues: ValidationIssue[],
+): { readonly [name: string]: string } {
   const tags: { [name: string]: string } = {};
   for (const [name, value] of Object.entries(readRecord(row, "tags", issues))) {
     if (typeof value === "string") tags[name] = value;

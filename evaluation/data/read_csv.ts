@@ -50,7 +50,10 @@ export async function* readCsv(
     }
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
-    throw new ValidationError(`Cannot read rows of "${path}"`, [{ path: "data", message: `is no CSV: ${cause.message}` }], {
+    throw new ValidationError(`Cannot read rows of "${path}"`, [{
+      path: "data",
+      message: `is no CSV: ${cause.message}`,
+    }], {
       cause,
     });
   } finally {

@@ -76,7 +76,9 @@ class Cutter {
   /** Whether an item begins here. */
   #between(character: string): boolean {
     if (this.#state === "before") {
-      if (character !== "[") throw new NotAnArrayError("must hold a JSON array of rows. Lines of JSON belong in a .jsonl file");
+      if (character !== "[") {
+        throw new NotAnArrayError("must hold a JSON array of rows. Lines of JSON belong in a .jsonl file");
+      }
       this.#state = "first";
       return false;
     }
@@ -85,7 +87,9 @@ class Cutter {
       this.#state = "after";
       return false;
     }
-    if (character === "]" || character === ",") throw new NotAnArrayError(`has a "," too many, before row ${this.#index}`);
+    if (character === "]" || character === ",") {
+      throw new NotAnArrayError(`has a "," too many, before row ${this.#index}`);
+    }
     this.#state = "item";
     return true;
   }

@@ -1,5 +1,5 @@
-import type { ChatCompletionResponse, ChatMessage } from "../../types/mod.ts";
-import { canonicalJson, sha256 } from "../_canonical_json.ts";
+import { type ChatCompletionResponse, type ChatMessage, parseChatMessage, ValidationError } from "../../types/mod.ts";
+import { canonicalJson, isRecord, sha256 } from "../_canonical_json.ts";
 import type { ScoredRow } from "../scorers/scorer.ts";
 
 /** A piece of data that a judge is shown. */
@@ -29,12 +29,16 @@ export function showInputs({ messages, inputs }: ScoredRow): string {
 
 /** The answer, as a judge is shown it. */
 export function showOutputs({ response, output, text }: ScoredRow): string {
-  if (response === undefined) return typeof output === "string" ? output : toText(output ?? text);
-  return showAnswer(response);
+  if (response !== undefined) return showAnswer(response);
+  const held = heldMessages(output);
+  if (held !== undefined) return showMessages(held);
+  return typeof output === "string" ? output : toText(output ?? text);
 }
 
 /** The whole conversation with the answer, as a judge is shown it. */
 export function showConversation(row: ScoredRow): string {
+  const held = row.response === undefined ? heldMessages(row.output) : undefined;
+  if (held !== undefined) return showMessages(held);
   return [showInputs(row), `[assistant]\n${showOutputs(row)}`].join("\n\n");
 }
 
@@ -50,6 +54,18 @@ export function showValue(value: unknown): string {
     return value.map((item) => `\n- ${item}`).join("");
   }
   return toText(value);
+}
+
+/** The messages of outputs that are a whole conversation. */
+function heldMessages(output: unknown): readonly ChatMessage[] | undefined {
+  if (!isRecord(output) || !Array.isArray(output.messages)) return undefined;
+  try {
+    return output.messages.map((message: unknown) => parseChatMessage(message));
+  } catch (error) {
+    // What a function gives may have anything by that name: it is shown as JSON.
+    if (error instanceof ValidationError) return undefined;
+    throw error;
+  }
 }
 
 function showAnswer(response: ChatCompletionResponse): string {

@@ -2,21 +2,26 @@
 import { type Loader, None, parse, type Spec, View } from "vega";
 import { ChatModelError } from "../../types/mod.ts";
 import type { Distribution, Version } from "./_distribution.ts";
-import { html, Markup } from "./_html.ts";
+import { Markup, markup } from "./_html.ts";
 
 /** Size of a chart in CSS pixels, axes aside. */
 const WIDTH = 300;
 const HEIGHT = 150;
 
 /** Colours are the page's, so that they change with light and dark. */
-const COLORS = { candidate: "var(--candidate)", baseline: "var(--baseline)", better: "var(--better)", worse: "var(--worse)" };
+const COLORS = {
+  candidate: "var(--candidate)",
+  baseline: "var(--baseline)",
+  better: "var(--better)",
+  worse: "var(--worse)",
+};
 const FONT = "system-ui, sans-serif";
 
 const CONFIG: NonNullable<Spec["config"]> = {
-  // The picture is described as a whole, beside it.
-  aria: false,
   background: "transparent",
+  // Each picture is described as a whole.
   axis: {
+    aria: false,
     labelColor: "var(--muted)",
     titleColor: "var(--muted)",
     domainColor: "var(--line)",
@@ -69,6 +74,7 @@ function binsSpec({ bars, domain }: Distribution & { readonly kind: "bins" }, ro
     axes: [{ orient: "bottom", scale: "x", tickCount: 6, labelOverlap: true }, countAxis()],
     marks: [{
       type: "rect",
+      aria: false,
       from: { data: "bars" },
       encode: {
         enter: {
@@ -83,7 +89,10 @@ function binsSpec({ bars, domain }: Distribution & { readonly kind: "bins" }, ro
   };
 }
 
-function categoriesSpec({ bars }: Distribution & { readonly kind: "categories" }, roles: readonly Version["role"][]): Spec {
+function categoriesSpec(
+  { bars }: Distribution & { readonly kind: "categories" },
+  roles: readonly Version["role"][],
+): Spec {
   const values = bars.map(({ role, label, count }) => ({
     label,
     count,
@@ -99,11 +108,17 @@ function categoriesSpec({ bars }: Distribution & { readonly kind: "categories" }
       countScale(),
     ],
     axes: [
-      { orient: "bottom", scale: "x", labelAngle: bars.length / roles.length > 5 ? -35 : 0, ...labelPlace(bars.length / roles.length) },
+      {
+        orient: "bottom",
+        scale: "x",
+        labelAngle: bars.length / roles.length > 5 ? -35 : 0,
+        ...labelPlace(bars.length / roles.length),
+      },
       countAxis(),
     ],
     marks: [{
       type: "rect",
+      aria: false,
       from: { data: "bars" },
       encode: {
         enter: {
@@ -123,7 +138,14 @@ function labelPlace(count: number): { readonly labelAlign?: "right"; readonly la
 }
 
 function countScale(): NonNullable<Spec["scales"]>[number] {
-  return { name: "y", type: "linear", domain: { data: "bars", field: "count" }, range: "height", zero: true, nice: true };
+  return {
+    name: "y",
+    type: "linear",
+    domain: { data: "bars", field: "count" },
+    range: "height",
+    zero: true,
+    nice: true,
+  };
 }
 
 function countAxis(): NonNullable<Spec["axes"]>[number] {
@@ -153,22 +175,24 @@ export async function drawTimes(
     });
   });
   const spec: Spec = {
-    width: 640,
-    height: 200,
+    width: 380,
+    height: 180,
     data: [{ name: "points", values }],
     scales: [
       { name: "x", type: "linear", domain: { data: "points", field: "time" }, range: "width", zero: true, nice: true },
       { name: "y", type: "linear", domain: [0, 1], range: "height" },
     ],
     axes: [
-      { orient: "bottom", scale: "x", title: `${name} (ms)`, tickCount: 8, grid: true, labelOverlap: true },
+      { orient: "bottom", scale: "x", title: `${name} (ms)`, tickCount: 6, grid: true, labelOverlap: true },
       { orient: "left", scale: "y", title: "Share of rows", format: "~%", tickCount: 5, grid: true },
     ],
     marks: [{
       type: "group",
+      aria: false,
       from: { facet: { name: "line", data: "points", groupby: "role" } },
       marks: [{
         type: "line",
+        aria: false,
         from: { data: "line" },
         encode: {
           enter: {
@@ -199,24 +223,39 @@ export interface Change {
 /** Draws how many rows got better and worse, to both sides of a line. */
 export async function drawChanges(changes: readonly Change[]): Promise<Markup> {
   const values = changes.flatMap(({ name, improved, regressed }) => [
-    { name, count: improved, label: improved > 0 ? `${improved} better` : "", color: COLORS.better, align: "left", gap: 4 },
-    { name, count: -regressed, label: regressed > 0 ? `${regressed} worse` : "", color: COLORS.worse, align: "right", gap: -4 },
+    {
+      name,
+      count: improved,
+      label: improved > 0 ? `${improved} better` : "",
+      color: COLORS.better,
+      align: "left",
+      gap: 4,
+    },
+    {
+      name,
+      count: -regressed,
+      label: regressed > 0 ? `${regressed} worse` : "",
+      color: COLORS.worse,
+      align: "right",
+      gap: -4,
+    },
   ]);
   const most = Math.max(1, ...values.map(({ count }) => Math.abs(count)));
   const y = { scale: "y", field: "name" };
   const spec: Spec = {
-    width: 520,
-    height: 26 * changes.length,
+    width: 280,
+    height: 28 * changes.length,
     data: [{ name: "bars", values }],
     scales: [
       // Room for the numbers on both sides.
-      { name: "x", type: "linear", domain: [-most * 1.4, most * 1.4], range: "width" },
+      { name: "x", type: "linear", domain: [-most * 1.7, most * 1.7], range: "width" },
       { name: "y", type: "band", domain: changes.map(({ name }) => name), range: "height", padding: 0.25 },
     ],
-    axes: [{ orient: "left", scale: "y", domain: false, ticks: false, labelLimit: 150 }],
+    axes: [{ orient: "left", scale: "y", domain: false, ticks: false, labelLimit: 200, labelFontSize: 12 }],
     marks: [
       {
         type: "rect",
+        aria: false,
         from: { data: "bars" },
         encode: {
           enter: {
@@ -230,6 +269,7 @@ export async function drawChanges(changes: readonly Change[]): Promise<Markup> {
       },
       {
         type: "text",
+        aria: false,
         from: { data: "bars" },
         encode: {
           enter: {
@@ -240,11 +280,22 @@ export async function drawChanges(changes: readonly Change[]): Promise<Markup> {
             baseline: { value: "middle" },
             fill: { value: "var(--text)" },
             font: { value: FONT },
-            fontSize: { value: 11 },
+            fontSize: { value: 12 },
           },
         },
       },
-      { type: "rule", encode: { enter: { x: { scale: "x", value: 0 }, y: { value: 0 }, y2: { signal: "height" }, stroke: { value: "var(--muted)" } } } },
+      {
+        type: "rule",
+        aria: false,
+        encode: {
+          enter: {
+            x: { scale: "x", value: 0 },
+            y: { value: 0 },
+            y2: { signal: "height" },
+            stroke: { value: "var(--muted)" },
+          },
+        },
+      },
     ],
   };
   const said = changes.map(({ name, improved, regressed }) => `${name}: ${improved} better, ${regressed} worse`);
@@ -256,7 +307,7 @@ async function draw(spec: Spec, description: string): Promise<Markup> {
   try {
     const svg = await view.toSVG();
     // Drawn by the library, which escapes what it is given.
-    return html`<div class="chart" role="img" aria-label="${description}">${new Markup(svg)}</div>`;
+    return markup`<div class="chart" role="img" aria-label="${description}">${new Markup(svg)}</div>`;
   } finally {
     view.finalize();
   }

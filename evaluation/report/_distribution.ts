@@ -1,5 +1,5 @@
-import { bin } from "vega";
 import type { EvaluationResult } from "../results/mod.ts";
+import { showNumber } from "./_numbers.ts";
 
 /** One of the versions that a report shows. */
 export interface Version {
@@ -73,7 +73,7 @@ interface Column {
 
 function singleValues(columns: readonly Column[], known: readonly number[]): Distribution {
   const bars = columns.flatMap(({ role, values }) =>
-    known.map((value) => ({ role, label: String(Number(value.toPrecision(6))), count: countOf(values, value) }))
+    known.map((value) => ({ role, label: showNumber(value), count: countOf(values, value) }))
   );
   return { kind: "categories", bars };
 }
@@ -83,8 +83,9 @@ function bins(columns: readonly Column[]): Distribution {
   for (const { values } of columns) {
     for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
   }
-  const { start, stop, step } = bin({ extent: [least, most], maxbins: MOST_BINS });
-  const size = Math.max(1, Math.round((stop - start) / step));
+  const step = niceStep((most - least) / MOST_BINS);
+  const start = Math.floor(least / step) * step;
+  const size = Math.max(1, Math.ceil((most - start) / step));
   const bars = columns.flatMap(({ role, values }) => {
     const counts = new Array<number>(size).fill(0);
     for (const value of values) {
@@ -95,6 +96,12 @@ function bins(columns: readonly Column[]): Distribution {
     return counts.map((count, place) => ({ role, low: start + place * step, high: start + (place + 1) * step, count }));
   });
   return { kind: "bins", domain: [start, start + size * step], bars };
+}
+
+/** The next larger of 1, 2, 5, 10, … times a power of ten. */
+function niceStep(width: number): number {
+  const power = 10 ** Math.floor(Math.log10(width));
+  return ([1, 2, 5].find((factor) => factor * power >= width) ?? 10) * power;
 }
 
 function categories(name: string, versions: readonly Version[]): Distribution {

@@ -6,7 +6,7 @@ export class Markup {
   /**
    * Takes text for HTML.
    *
-   * @param text HTML that was written here or by {@linkcode html}, never anything that comes from outside.
+   * @param text HTML that was written here or by {@linkcode markup}, never anything that comes from outside.
    */
   constructor(text: string) {
     this.text = text;
@@ -28,6 +28,9 @@ const ESCAPES: { readonly [character: string]: string } = {
 // deno-lint-ignore no-control-regex -- they are what is looked for
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]/g;
 
+/** What turns the order of letters around unseen: a text could read other than it is. */
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+
 /**
  * Text as it can stand in HTML, in elements and in quoted attributes.
  *
@@ -35,11 +38,14 @@ const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uff
  * @returns The text, with nothing in it that a browser takes for anything else.
  */
 export function escapeHtml(text: string): string {
-  return text.toWellFormed().replace(CONTROLS, "\ufffd").replace(/[&<>"']/g, (character) => ESCAPES[character] ?? "");
+  return text.toWellFormed()
+    .replace(CONTROLS, "\ufffd")
+    .replace(TURNS, (character) => `[U+${character.charCodeAt(0).toString(16).toUpperCase()}]`)
+    .replace(/[&<>"']/g, (character) => ESCAPES[character] ?? "");
 }
 
 /** Template of HTML: whatever is put in is escaped, unless it is HTML already. */
-export function html(texts: TemplateStringsArray, ...insertions: readonly Insertion[]): Markup {
+export function markup(texts: TemplateStringsArray, ...insertions: readonly Insertion[]): Markup {
   return new Markup(texts.map((text, index) => text + render(insertions[index])).join(""));
 }
 

@@ -174,7 +174,9 @@ function isScored({ baseline, candidate }: RowDifference): boolean {
 
 function checkOptions({ seed, resamples, tolerance }: Required<CompareOptions>): void {
   const issues: ValidationIssue[] = [];
-  if (!Number.isSafeInteger(seed) || seed < 0) issues.push({ path: "seed", message: "must be a whole number of at least 0" });
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    issues.push({ path: "seed", message: "must be a whole number of at least 0" });
+  }
   if (!Number.isSafeInteger(resamples) || resamples < 100 || resamples > 10_000_000) {
     issues.push({ path: "resamples", message: "must be a whole number from 100 to 10000000" });
   }

@@ -13,6 +13,7 @@ import { canonicalJson, isRecord, sha256 } from "../_canonical_json.ts";
 import type { EvaluationConfig } from "../run/config.ts";
 import type { JournalRun } from "../run/journal.ts";
 import type { EvaluationResult } from "./evaluation_result.ts";
+import { assessTraces } from "./assess_traces.ts";
 import { TABLE_FILE, tableOf } from "./table.ts";
 
 const METRICS_AT_ONCE = 1000;
@@ -20,6 +21,8 @@ const PARAMS_AT_ONCE = 100;
 /** Digits of a dataset's digest, as MLflow has them. */
 const DIGEST_LENGTH = 8;
 const LOGGED_ARTIFACTS = "mlflow.loggedArtifacts";
+/** How many rows have a trace that did not come to the store. */
+const LOST_TAG = "chatmodel.evaluation.lost_traces";
 const DEFAULT_EXPERIMENT_ID = "0";
 
 /** What an evaluation's run is told when it begins. */
@@ -105,6 +108,26 @@ export class RunLog {
     return log;
   }
 
+  /** What the spans of rows tell, so that their traces belong to the run and to the model. */
+  get spanAttributes(): { readonly [name: string]: string } {
+    return {
+      "mlflow.sourceRun": this.runId,
+      ...(this.#modelId !== undefined && { "mlflow.modelId": this.#modelId }),
+    };
+  }
+
+  /**
+   * Logs scores and expectations to the traces of the rows. How many rows have a trace that did not come to the store is
+   * noted in a tag.
+   *
+   * @param result What the evaluation came to.
+   * @param signal Gives up.
+   */
+  async assess(result: EvaluationResult, signal: AbortSignal): Promise<void> {
+    const lost = await assessTraces(this.#store, result, { runId: this.runId, signal });
+    if (lost > 0) await this.#store.logBatch(this.runId, { tags: { [LOST_TAG]: String(lost) } });
+  }
+
   /** Logs what the evaluation came to, and ends the run. */
   async finish(result: EvaluationResult): Promise<void> {
     const { runId } = this;
@@ -177,7 +200,9 @@ function tagsOf({ model, scorers }: EvaluationConfig): { readonly [key: string]:
   };
 }
 
-function paramsOf({ model, dataset, scorers, params, seed, maxTurns }: EvaluationConfig): { readonly [key: string]: string } {
+function paramsOf(
+  { model, dataset, scorers, params, seed, maxTurns }: EvaluationConfig,
+): { readonly [key: string]: string } {
   return {
     model: model.name,
     ...(model.uri !== undefined && { model_uri: model.uri }),

@@ -57,5 +57,8 @@ export function wilsonInterval(passed: number, count: number): Interval {
   const centre = (rate + square / (2 * count)) / (1 + square / count);
   const half = Z95 / (1 + square / count) * Math.sqrt(rate * (1 - rate) / count + square / (4 * count ** 2));
   // Rounding must not lead out of what a rate can be.
-  return { low: passed === 0 ? 0 : Math.max(0, centre - half), high: passed === count ? 1 : Math.min(1, centre + half) };
+  return {
+    low: passed === 0 ? 0 : Math.max(0, centre - half),
+    high: passed === count ? 1 : Math.min(1, centre + half),
+  };
 }

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../../model_config.ts";
+import type { AssessmentSource } from "../../tracking/mod.ts";
 import type { ScoreValue } from "../scorers/scorer.ts";
 
 /** What is evaluated how: what must be the same for an evaluation to be resumed, or for two to be compared. */
@@ -41,4 +42,6 @@ export interface ScorerConfig {
   readonly whenFailed?: ScoreValue;
   /** How it is set up. */
   readonly config?: JsonValue;
+  /** Who judges. */
+  readonly source?: AssessmentSource;
 }

@@ -144,7 +144,9 @@ async function nextMessage(
     seed,
     signal,
   });
-  return said === undefined ? undefined : parseChatMessage(typeof said === "string" ? { role: "user", content: said } : said);
+  return said === undefined
+    ? undefined
+    : parseChatMessage(typeof said === "string" ? { role: "user", content: said } : said);
 }
 
 interface Asked {

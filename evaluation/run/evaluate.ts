@@ -1,15 +1,18 @@
 import { rowSeed } from "../_random.ts";
-import { openData, type OpenData, type PreparedRow } from "../data/mod.ts";
+import { type OpenData, openData, type PreparedRow } from "../data/mod.ts";
 import { type EvaluationResult, toResult } from "../results/evaluation_result.ts";
 import { RunLog } from "../results/run_log.ts";
 import { normaliseScorers } from "../scorers/normalise_scorers.ts";
 import type { Scorer } from "../scorers/scorer.ts";
 import type { EvaluationConfig } from "./config.ts";
 import { Journal } from "./journal.ts";
-import { type CheckedOptions, checkOptions, type EvaluateOptions } from "./options.ts";
+import { type CheckedOptions, checkOptions, type EvaluateOptions, isLogged } from "./options.ts";
 import { MemorySink, type RowSink } from "./row_sink.ts";
 import { type RowOptions, runRow } from "./run_row.ts";
 import { loadSubject, purposeOf, type Subject } from "./subject.ts";
+
+/** Milliseconds that traces may take to come to the store at the end. */
+const FLUSH_TIMEOUT = 60_000;
 
 /**
  * Evaluates a model: puts each row of the data to it, has the answers scored, and puts the scores together.
@@ -84,9 +87,9 @@ interface Work {
 }
 
 async function logged(work: Work, sink: MemorySink | Journal): Promise<EvaluationResult> {
-  const { options: { trackingStore, experiment, runName, signal }, config, data } = work;
-  if (trackingStore === undefined && experiment === undefined && runName === undefined) {
-    const resumed = await runRows(work, sink);
+  const { options: { trackingStore, experiment, runName, tracing, signal }, config, data } = work;
+  if (!isLogged(work.options)) {
+    const resumed = await runRows(work, sink, {});
     return await toResult(sink, { config, resumed, runId: undefined });
   }
   const before = sink instanceof Journal ? sink.run : undefined;
@@ -95,8 +98,12 @@ async function logged(work: Work, sink: MemorySink | Journal): Promise<Evaluatio
   const { runId, storeUri: store } = log;
   try {
     if (sink instanceof Journal && before?.runId !== runId) await sink.noteRun({ store, runId });
-    const resumed = await runRows(work, sink);
+    const resumed = await runRows(work, sink, log.spanAttributes);
     const result = await toResult(sink, { config, resumed, runId });
+    if (tracing !== undefined) {
+      await tracing.flush(FLUSH_TIMEOUT);
+      await log.assess(result, work.controller.signal);
+    }
     await log.finish(result);
     return result;
   } catch (error) {
@@ -106,7 +113,11 @@ async function logged(work: Work, sink: MemorySink | Journal): Promise<Evaluatio
 }
 
 /** Runs all rows that are not done; tells how many were. */
-async function runRows(work: Work, sink: RowSink): Promise<number> {
+async function runRows(
+  work: Work,
+  sink: RowSink,
+  spanAttributes: { readonly [name: string]: string },
+): Promise<number> {
   const { checked, scorers, data, subject, controller, options: { onProgress, user } } = work;
   const { concurrency, seed } = checked;
   const total = data.count;
@@ -119,6 +130,7 @@ async function runRows(work: Work, sink: RowSink): Promise<number> {
     subject,
     scorers,
     user,
+    spanAttributes,
     seedOf: (index) => seed === undefined ? undefined : rowSeed(seed, index),
     signal: controller.signal,
   };
@@ -172,11 +184,12 @@ function configOf(
       ...(knownId !== undefined && { modelId: knownId }),
     },
     dataset: { name: data.name, digest: data.digest, count: data.count },
-    scorers: scorers.map(({ name, better = "higher", whenFailed, config }) => ({
+    scorers: scorers.map(({ name, better = "higher", whenFailed, config, source }) => ({
       name,
       better,
       ...(whenFailed !== undefined && { whenFailed }),
       ...(config !== undefined && { config }),
+      ...(source !== undefined && { source }),
     })),
     params,
     ...(seed !== undefined && { seed }),

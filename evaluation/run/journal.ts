@@ -81,7 +81,9 @@ export class Journal implements RowSink, AsyncDisposable {
   ): Promise<Journal> {
     const file = await Deno.open(path, { read: true, write: true, create: true });
     try {
-      if (!await file.tryLock(true)) throw refuse(path, "another process writes to it. Wait for it, or name another file");
+      if (!await file.tryLock(true)) {
+        throw refuse(path, "another process writes to it. Wait for it, or name another file");
+      }
       const contents = await readContents(path, file);
       if (contents.config !== undefined) checkSame(path, contents.config, config);
       // A line that was torn.
@@ -215,11 +217,15 @@ function readHeader(path: string, line: unknown): EvaluationConfig {
   if (!isRecord(line) || line.type !== "evaluation" || !isConfig(line.config)) {
     throw refuse(path, "it is no journal of an evaluation. Name another file");
   }
-  if (line.version !== VERSION) throw refuse(path, `it is of version ${line.version}, and only ${VERSION} is known here`);
+  if (line.version !== VERSION) {
+    throw refuse(path, `it is of version ${line.version}, and only ${VERSION} is known here`);
+  }
   return line.config;
 }
 
-async function* readLinesOf(file: Deno.FsFile): AsyncGenerator<{ readonly offset: number; readonly bytes: Uint8Array }> {
+async function* readLinesOf(
+  file: Deno.FsFile,
+): AsyncGenerator<{ readonly offset: number; readonly bytes: Uint8Array }> {
   let begun: Uint8Array[] = [];
   let lineStart = 0;
   let position = 0;
@@ -265,7 +271,9 @@ function parseLine(bytes: Uint8Array): unknown {
 function checkSame(path: string, before: EvaluationConfig, now: EvaluationConfig): void {
   const [old, current] = [toRecord(before), toRecord(now)];
   const names = new Set([...Object.keys(old), ...Object.keys(current)]);
-  const changed = [...names].filter((name) => canonicalJson(old[name] ?? null) !== canonicalJson(current[name] ?? null));
+  const changed = [...names].filter((name) =>
+    canonicalJson(old[name] ?? null) !== canonicalJson(current[name] ?? null)
+  );
   if (changed.length === 0) return;
   const list = changed.map((name) => `"${name}"`).join(", ");
   throw refuse(path, `it is of an evaluation with another ${list}. Name another file, or evaluate as before`);
@@ -276,7 +284,10 @@ function toRecord(config: EvaluationConfig): { readonly [name: string]: unknown 
 }
 
 function refuse(path: string, problem: string): ChatModelError {
-  return new ChatModelError(`Cannot resume evaluation from "${path}": ${problem}`, { code: "invalid_option", param: "resume" });
+  return new ChatModelError(`Cannot resume evaluation from "${path}": ${problem}`, {
+    code: "invalid_option",
+    param: "resume",
+  });
 }
 
 function isRunLine(line: unknown): line is { readonly type: "run" } & JournalRun {
@@ -291,7 +302,9 @@ function isRowLine(line: unknown): line is { readonly type: "row"; readonly resu
 }
 
 function isConfig(value: unknown): value is EvaluationConfig {
-  return isRecord(value) && isRecord(value.model) && isRecord(value.dataset) && typeof value.dataset.name === "string" &&
-    typeof value.dataset.digest === "string" && typeof value.dataset.count === "number" && Array.isArray(value.scorers) &&
+  return isRecord(value) && isRecord(value.model) && isRecord(value.dataset) &&
+    typeof value.dataset.name === "string" &&
+    typeof value.dataset.digest === "string" && typeof value.dataset.count === "number" &&
+    Array.isArray(value.scorers) &&
     isRecord(value.params);
 }

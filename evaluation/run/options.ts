@@ -1,5 +1,6 @@
 import type { JsonValue } from "../../model_config.ts";
 import type { TrackingStore } from "../../tracking/mod.ts";
+import type { Tracing } from "../../tracing/mod.ts";
 import { ValidationError, type ValidationIssue } from "../../types/mod.ts";
 import { toJsonValue } from "../../_json_value.ts";
 import { suggestion } from "../../_near_names.ts";
@@ -67,6 +68,11 @@ export interface EvaluateOptions {
   readonly experiment?: string;
   /** Name of the run for people. Default: an invented one. */
   readonly runName?: string;
+  /**
+   * Tracing that brings spans to the store of the run, as `enableTracing` gave it: scores and expectations are then logged
+   * to the trace of each row, too, where MLflow's page shows them.
+   */
+  readonly tracing?: Tracing;
 }
 
 /** Options as they are used. */
@@ -108,6 +114,8 @@ const CHECKS: { readonly [Name in keyof Required<EvaluateOptions>]: Check } = {
   trackingStore: (value) => typeof value === "object" && value !== null ? undefined : "must be a TrackingStore",
   experiment: text,
   runName: text,
+  tracing: (value) =>
+    isRecord(value) && typeof value.flush === "function" ? undefined : "must be what enableTracing gave",
 };
 
 /**
@@ -119,7 +127,9 @@ const CHECKS: { readonly [Name in keyof Required<EvaluateOptions>]: Check } = {
  */
 export function checkOptions(options: EvaluateOptions): CheckedOptions {
   const given: unknown = options;
-  if (!isRecord(given)) throw new ValidationError("Cannot evaluate", [{ path: "options", message: "must be an object" }]);
+  if (!isRecord(given)) {
+    throw new ValidationError("Cannot evaluate", [{ path: "options", message: "must be an object" }]);
+  }
   const checks = new Map(Object.entries(CHECKS));
   const issues: ValidationIssue[] = [];
   for (const [path, value] of Object.entries(given)) {
@@ -138,6 +148,9 @@ export function checkOptions(options: EvaluateOptions): CheckedOptions {
   if (options.retryFailed === true && options.resume === undefined) {
     issues.push({ path: "retryFailed", message: 'is of no use without "resume"' });
   }
+  if (options.tracing !== undefined && !isLogged(options)) {
+    issues.push({ path: "tracing", message: 'is of no use without "trackingStore", "experiment" or "runName"' });
+  }
   const kept: { [name: string]: JsonValue } = {};
   if (isRecord(params)) {
     for (const [name, value] of Object.entries(params)) {
@@ -148,6 +161,11 @@ export function checkOptions(options: EvaluateOptions): CheckedOptions {
   if (issues.length > 0) throw new ValidationError("Cannot evaluate", issues);
   const maxTurns = user === undefined ? Infinity : options.maxTurns ?? MOST_TURNS;
   return { concurrency, retries, retryDelay, rowTimeout, seed, params: kept, maxTurns };
+}
+
+/** Whether a run is logged. */
+export function isLogged({ trackingStore, experiment, runName }: EvaluateOptions): boolean {
+  return trackingStore !== undefined || experiment !== undefined || runName !== undefined;
 }
 
 function json(value: unknown, path: string, issues: ValidationIssue[]): JsonValue {

@@ -69,6 +69,8 @@ export interface RowResult {
   readonly seed?: number;
   /** How often the model was asked: 1, and once more for each retry. */
   readonly attempts: number;
+  /** Id of the trace that the answers left, 32 hexadecimal digits, where someone traces. */
+  readonly traceId?: string;
   /** Id of the request that the last answer was given to, as in traces and logs; absent for functions and given answers. */
   readonly requestId?: string;
 }

@@ -1,8 +1,9 @@
 import { sleep } from "../../_sleep.ts";
 import { ChatModelError, type ToolCall } from "../../types/mod.ts";
+import { withSpan } from "../../tracing/mod.ts";
 import type { PreparedRow } from "../data/mod.ts";
 import { toRowScores, withPassed } from "../scorers/normalise_scorers.ts";
-import type { Scorer, ScoredRow } from "../scorers/scorer.ts";
+import type { ScoredRow, Scorer } from "../scorers/scorer.ts";
 import { type Conversation, converse, type SimulatedUser } from "./converse.ts";
 import { withinLimit } from "./_limit.ts";
 import { type RowError, type RowResult, type RowScore, toRowError } from "./row_result.ts";
@@ -31,6 +32,8 @@ export interface RowOptions {
   readonly user: SimulatedUser | undefined;
   /** Most answers of the model to one row. */
   readonly maxTurns: number;
+  /** What the row's span tells, where someone traces. */
+  readonly spanAttributes: { readonly [name: string]: string };
   /** Gives up. */
   readonly signal: AbortSignal;
 }
@@ -47,7 +50,7 @@ export async function runRow(row: PreparedRow, options: RowOptions): Promise<Row
   const { seedOf, scorers, signal } = options;
   const seed = seedOf(row.index);
   const startTime = Date.now();
-  const progress = { attempts: 0 };
+  const progress: RowProgress = { attempts: 0, traceId: undefined };
   const base = {
     index: row.index,
     id: row.id,
@@ -60,11 +63,12 @@ export async function runRow(row: PreparedRow, options: RowOptions): Promise<Row
   };
   let conversation: Conversation;
   try {
-    conversation = await answer(row, { options, seed, progress });
+    conversation = await tracedAnswer(row, { options, seed, progress });
   } catch (error) {
     signal.throwIfAborted();
     return {
       ...base,
+      ...traceOf(progress),
       state: "ERROR",
       error: toRowError(error),
       output: null,
@@ -79,6 +83,7 @@ export async function runRow(row: PreparedRow, options: RowOptions): Promise<Row
   const [last] = turns.slice(-1);
   return {
     ...base,
+    ...traceOf(progress),
     state: "OK",
     output,
     text,
@@ -92,14 +97,38 @@ export async function runRow(row: PreparedRow, options: RowOptions): Promise<Row
   };
 }
 
-async function answer(
-  row: PreparedRow,
-  { options, seed, progress }: {
-    readonly options: RowOptions;
-    readonly seed: number | undefined;
-    readonly progress: { attempts: number };
-  },
-): Promise<Conversation> {
+/** What is known of a row while it runs. */
+interface RowProgress {
+  attempts: number;
+  traceId: string | undefined;
+}
+
+function traceOf({ traceId }: RowProgress): { readonly traceId?: string } {
+  return traceId === undefined ? {} : { traceId };
+}
+
+/** How one row is answered. */
+interface Answering {
+  readonly options: RowOptions;
+  readonly seed: number | undefined;
+  readonly progress: RowProgress;
+}
+
+/** One trace for all that a row takes: the turns of a conversation, and what is tried again. */
+function tracedAnswer(row: PreparedRow, answering: Answering): Promise<Conversation> {
+  const { options: { subject, spanAttributes: attributes }, progress } = answering;
+  // What a span shows as its outputs is what its step gives: the answer, without all that is known of it.
+  return new Promise((resolve, reject) => {
+    withSpan(subject.name, { inputs: row.inputs, attributes }, async ({ traceId }) => {
+      progress.traceId = traceId;
+      const conversation = await answer(row, answering);
+      resolve(conversation);
+      return conversation.output;
+    }).catch(reject);
+  });
+}
+
+async function answer(row: PreparedRow, { options, seed, progress }: Answering): Promise<Conversation> {
   const { subject, params, scorers, user, maxTurns, retries, retryDelay, rowTimeout } = options;
   const streams = scorers.some((scorer) => scorer.streams === true);
   return await withinLimit(async (signal) => {
@@ -185,7 +214,10 @@ function toScorerError(error: unknown, { name }: Scorer): RowError {
   if (ChatModelError.isInstance(error)) return toRowError(error);
   const message = error instanceof Error ? error.message : String(error);
   return toRowError(
-    new ChatModelError(`Cannot score by "${name}": the scorer failed: ${message}`, { code: "model_error", cause: error }),
+    new ChatModelError(`Cannot score by "${name}": the scorer failed: ${message}`, {
+      code: "model_error",
+      cause: error,
+    }),
   );
 }
 

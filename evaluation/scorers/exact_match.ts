@@ -1,5 +1,5 @@
 import type { Scorer } from "./scorer.ts";
-import { anyOf, type ComparisonOptions, compared, expectedTexts } from "./_texts.ts";
+import { anyOf, compared, type ComparisonOptions, expectedTexts } from "./_texts.ts";
 
 /**
  * Whether the answer is the expected response (`expectations.expected_response`), white space around it aside.

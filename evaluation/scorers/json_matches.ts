@@ -28,7 +28,9 @@ export interface JsonSchemaOptions extends JsonOptions {
  */
 export function jsonSchema(options: JsonSchemaOptions = {}): Scorer {
   const { schema, allowFence = false, name = "json_schema" } = options;
-  const given = schema === undefined ? undefined : toValidator(schema, { action: `make scorer "${name}"`, path: "schema" });
+  const given = schema === undefined
+    ? undefined
+    : toValidator(schema, { action: `make scorer "${name}"`, path: "schema" });
   /** Rows mostly have the same few. */
   const known = new Map<string, SchemaValidator>();
   const validatorOf = (own: unknown): SchemaValidator => {
@@ -48,7 +50,9 @@ export function jsonSchema(options: JsonSchemaOptions = {}): Scorer {
       const answer = readAnswer(row, allowFence);
       if (answer === undefined) return { value: false, rationale: "The answer is no JSON" };
       const fault = validator.findFault(answer.value);
-      return fault === undefined ? true : { value: false, rationale: `The answer does not follow the schema: ${fault}` };
+      return fault === undefined
+        ? true
+        : { value: false, rationale: `The answer does not follow the schema: ${fault}` };
     },
   };
 }
@@ -73,7 +77,10 @@ export function jsonEquality(options: JsonOptions = {}): Scorer {
       if (answer === undefined) return { value: false, rationale: "The answer is no JSON" };
       const place = firstDifference(answer.value, expected, []);
       if (place === undefined) return true;
-      return { value: false, rationale: `The answer differs at ${place.length === 0 ? "its root" : `"${place.join(".")}"`}` };
+      return {
+        value: false,
+        rationale: `The answer differs at ${place.length === 0 ? "its root" : `"${place.join(".")}"`}`,
+      };
     },
   };
 }

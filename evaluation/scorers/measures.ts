@@ -35,8 +35,7 @@ export function answerLength(options: AnswerLengthOptions = {}): Scorer {
     name,
     better: "lower",
     config: { scorer: "length", unit, ...limits({ minimum, maximum }) },
-    score: ({ text }) =>
-      within(unit === "words" ? words(text).length : countGraphemes(text), { minimum, maximum }),
+    score: ({ text }) => within(unit === "words" ? words(text).length : countGraphemes(text), { minimum, maximum }),
   };
 }
 

@@ -79,7 +79,9 @@ function toRowScore(given: unknown, scorer: Scorer): readonly [string, RowScore]
   if (!("value" in given)) throw refuse(scorer, 'gave an object without "value"');
   if (typeof name !== "string" || !isScoreName(name)) throw refuse(scorer, "gave a score whose name is none");
   if (passed !== undefined && typeof passed !== "boolean") throw refuse(scorer, 'gave "passed" that is no boolean');
-  if (rationale !== undefined && typeof rationale !== "string") throw refuse(scorer, 'gave a "rationale" that is no text');
+  if (rationale !== undefined && typeof rationale !== "string") {
+    throw refuse(scorer, 'gave a "rationale" that is no text');
+  }
   const kept: unknown = metadata === undefined ? undefined : asJson(metadata);
   if (kept !== undefined && !isJsonObject(kept)) throw refuse(scorer, 'gave "metadata" that is no object');
   return [name, {
@@ -97,7 +99,10 @@ function toValue(value: unknown, scorer: Scorer): ScoreValue | null {
     if (Number.isFinite(value)) return value;
     throw refuse(scorer, `gave ${value}, which is no score`);
   }
-  throw refuse(scorer, `gave ${Array.isArray(value) ? "a list" : `a value of type ${typeof value}`}, which is no score`);
+  throw refuse(
+    scorer,
+    `gave ${Array.isArray(value) ? "a list" : `a value of type ${typeof value}`}, which is no score`,
+  );
 }
 
 /** A score of which is known whether the row passes, as far as the value tells. */

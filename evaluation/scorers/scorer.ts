@@ -1,5 +1,6 @@
 import type { JsonValue } from "../../model_config.ts";
 import type { ChatCompletionResponse, ChatMessage, ToolCall, Usage } from "../../types/mod.ts";
+import type { AssessmentSource } from "../../tracking/mod.ts";
 import type { EvaluationInputs, Expectations } from "../data/mod.ts";
 
 /** What one value of a score may be. "yes" and "no" count as `true` and `false`, other texts as categories. */
@@ -91,6 +92,8 @@ export interface Scorer {
   readonly better?: "higher" | "lower";
   /** How it is set up: an evaluation that is resumed must have the same. */
   readonly config?: JsonValue;
+  /** Who judges, as MLflow shows it beside the scores of a trace. @default {{ type: "CODE", id: name }} */
+  readonly source?: AssessmentSource;
 }
 
 /** A scorer, or nothing but its function: its name is the scorer's. */

@@ -22,7 +22,11 @@ export interface SimilarityOptions {
  * @throws {ValidationError} If the limit is not from 0 to 1.
  */
 export function rougeL(options: SimilarityOptions = {}): Scorer {
-  return similarity("rougeL", options, (answer, expected) => fMeasure(longestCommonSubsequence(answer, expected), answer, expected));
+  return similarity(
+    "rougeL",
+    options,
+    (answer, expected) => fMeasure(longestCommonSubsequence(answer, expected), answer, expected),
+  );
 }
 
 /**
@@ -35,7 +39,11 @@ export function rougeL(options: SimilarityOptions = {}): Scorer {
  * @throws {ValidationError} If the limit is not from 0 to 1.
  */
 export function tokenF1(options: SimilarityOptions = {}): Scorer {
-  return similarity("token_f1", options, (answer, expected) => fMeasure(sharedWords(answer, expected), answer, expected));
+  return similarity(
+    "token_f1",
+    options,
+    (answer, expected) => fMeasure(sharedWords(answer, expected), answer, expected),
+  );
 }
 
 function similarity(
@@ -44,7 +52,10 @@ function similarity(
   measure: (answer: readonly string[], expected: readonly string[]) => number,
 ): Scorer {
   if (minimum !== undefined && !(typeof minimum === "number" && minimum >= 0 && minimum <= 1)) {
-    throw new ValidationError(`Cannot make scorer "${name}"`, [{ path: "minimum", message: "must be a number from 0 to 1" }]);
+    throw new ValidationError(`Cannot make scorer "${name}"`, [{
+      path: "minimum",
+      message: "must be a number from 0 to 1",
+    }]);
   }
   return {
     name,
@@ -55,7 +66,9 @@ function similarity(
       const values = expectedTexts(expectations, name).map((expected) => {
         const wanted = words(expected);
         // Of signs alone, such as emoji, there are no words to compare.
-        if (answer.length === 0 && wanted.length === 0) return compared(text, false) === compared(expected, false) ? 1 : 0;
+        if (answer.length === 0 && wanted.length === 0) {
+          return compared(text, false) === compared(expected, false) ? 1 : 0;
+        }
         return measure(answer, wanted);
       });
       const value = Math.max(...values);

@@ -23,7 +23,10 @@ export interface ContainsOptions extends ComparisonOptions {
 export function contains(options: ContainsOptions = {}): Scorer {
   const { texts, ignoreCase = false, name = "contains" } = options;
   if (texts !== undefined && (!isTexts(texts) || texts.length === 0)) {
-    throw new ValidationError(`Cannot make scorer "${name}"`, [{ path: "texts", message: "must be at least one text" }]);
+    throw new ValidationError(`Cannot make scorer "${name}"`, [{
+      path: "texts",
+      message: "must be at least one text",
+    }]);
   }
   return {
     name,
@@ -38,7 +41,8 @@ export function contains(options: ContainsOptions = {}): Scorer {
       const found = facts.filter(isIn).length;
       return {
         value: found === facts.length,
-        ...(found < facts.length && { rationale: `${facts.length - found} of ${facts.length} texts are not in the answer` }),
+        ...(found < facts.length &&
+          { rationale: `${facts.length - found} of ${facts.length} texts are not in the answer` }),
       };
     },
   };
@@ -64,14 +68,18 @@ export interface RegexMatchOptions {
  */
 export function regexMatch(options: RegexMatchOptions = {}): Scorer {
   const { pattern, name = "regex_match" } = options;
-  const given = pattern === undefined ? undefined : toRegExp(pattern, { action: `make scorer "${name}"`, path: "pattern" });
+  const given = pattern === undefined
+    ? undefined
+    : toRegExp(pattern, { action: `make scorer "${name}"`, path: "pattern" });
   return {
     name,
     whenFailed: false,
     config: { scorer: "regex_match", ...(given !== undefined && { pattern: String(given) }) },
     score: ({ text, expectations }) => {
       const { expected_pattern: own } = expectations;
-      if (given === undefined && typeof own !== "string") throw missing(name, "expected_pattern", "must be a regular expression");
+      if (given === undefined && typeof own !== "string") {
+        throw missing(name, "expected_pattern", "must be a regular expression");
+      }
       const path = "expectations.expected_pattern";
       const expression = given ?? toRegExp(String(own), { action: `score by "${name}"`, path });
       // With the flags g and y an expression goes on where it was.

@@ -46,7 +46,9 @@ export function toolCallMatch(options: ToolCallMatchOptions = {}): Scorer {
       const lost = expected.find((_, index) => pairs[index] === undefined);
       if (lost !== undefined) return { value: false, rationale: describe(lost.name, made, order) };
       const extra = made.length - expected.length;
-      if (extra > 0 && !allowExtra) return { value: false, rationale: `${extra} of ${made.length} calls are not expected` };
+      if (extra > 0 && !allowExtra) {
+        return { value: false, rationale: `${extra} of ${made.length} calls are not expected` };
+      }
       return true;
     },
   };
@@ -129,7 +131,8 @@ function describe(name: string, made: readonly MadeCall[], order: boolean): stri
 }
 
 function isExpected(value: unknown): value is readonly ExpectedToolCall[] {
-  return Array.isArray(value) && value.every((item) =>
-    isRecord(item) && typeof item.name === "string" && (item.arguments === undefined || isRecord(item.arguments))
-  );
+  return Array.isArray(value) &&
+    value.every((item) =>
+      isRecord(item) && typeof item.name === "string" && (item.arguments === undefined || isRecord(item.arguments))
+    );
 }

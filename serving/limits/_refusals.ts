@@ -6,6 +6,9 @@ import { exceededAlone, type LimitAmounts, type LimitRefusal, type Limits } from
 /** Soonest and latest time to come back, in milliseconds: the AI SDK does not obey 60 s and more. */
 const RETRY_RANGE = { soonest: 100, latest: 59_000 } as const;
 
+/** Milliseconds after which a store that failed is worth another try. */
+const STORE_RETRY = 1_000;
+
 // An error has no headers, and clients want those of a refusal as much as those of an answer.
 const HEADERS = new WeakMap<object, LimitHeader[]>();
 
@@ -19,20 +22,37 @@ export function limitHeadersOf(error: object): LimitHeader[] {
   return HEADERS.get(error) ?? [];
 }
 
+const REFUSALS = new WeakSet<object>();
+
+/**
+ * Whether an error is a refusal that an admission is there for, rather than a failure.
+ *
+ * @param error Any error.
+ * @returns Whether it is one.
+ */
+export function isRefusal(error: object): boolean {
+  return REFUSALS.has(error);
+}
+
+function refusal<E extends ChatModelError>(error: E): E {
+  REFUSALS.add(error);
+  return error;
+}
+
 /** A rate limit is used up for now, or too small for the request. */
 export function rateLimited(
   key: string,
   amounts: LimitAmounts,
   limits: Limits,
-  refusal: LimitRefusal,
+  decision: LimitRefusal,
 ): ChatModelError {
   const alone = exceededAlone(amounts, limits);
-  const error = alone === undefined ? limitReached(key, amounts, limits, refusal) : new ChatModelError(
+  const error = alone === undefined ? limitReached(key, amounts, limits, decision) : new ChatModelError(
     `Request too large for key "${key}" on ${describe(alone, amounts, limits)}. ${REDUCE[alone]}`,
     { code: "request_over_limit" },
   );
-  HEADERS.set(error, limitHeaders(limits, refusal));
-  return error;
+  HEADERS.set(error, limitHeaders(limits, decision));
+  return refusal(error);
 }
 
 const REDUCE = {
@@ -77,19 +97,23 @@ export function keyBusy(key: string, limit: number, retryAfter: number): ChatMod
 
 /** Too many requests wait already. */
 export function queueFull(model: string, running: number, waiting: number, retryAfter: number): OverloadedError {
-  return new OverloadedError(
-    `Cannot take the request: model "${model}" has ${running} running and ${waiting} waiting, as many as it may. ` +
-      `Please try again in ${formatWait(retryAfter)}`,
-    { retryAfter },
+  return refusal(
+    new OverloadedError(
+      `Cannot take the request: model "${model}" has ${running} running and ${waiting} waiting, as many as it may. ` +
+        `Please try again in ${formatWait(retryAfter)}`,
+      { retryAfter },
+    ),
   );
 }
 
 /** The request waited too long. */
 export function queueTimeout(model: string, limit: number, retryAfter: number): OverloadedError {
-  return new OverloadedError(
-    `Cannot run the request: model "${model}" was busy for all of the ${limit} ms that a request may wait. ` +
-      `Please try again in ${formatWait(retryAfter)}`,
-    { retryAfter },
+  return refusal(
+    new OverloadedError(
+      `Cannot run the request: model "${model}" was busy for all of the ${limit} ms that a request may wait. ` +
+        `Please try again in ${formatWait(retryAfter)}`,
+      { retryAfter },
+    ),
   );
 }
 
@@ -99,6 +123,7 @@ export function storeFailed(cause: unknown): ChatModelError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new ChatModelError(`Cannot check the limits: the store failed: ${reason}`, {
     code: "limit_store_lost",
+    retryAfter: STORE_RETRY,
     cause,
   });
 }

@@ -1,4 +1,18 @@
-/** What becomes of each code block of the guide. */
+/**
+ * What becomes of each code block of the guide. A page needs no marks for TypeScript (`deno test --doc` runs it), for
+ * commands (run one after the other in a clone, with `sh`), and for what they print (a block of `text` or `json` right
+ * behind them; `…` stands for anything). For the rest a remark in the line before a block says what it is:
+ *
+ * - `<!-- file: NAME -->`: written to the clone. TypeScript that only commands are to run is marked `ts ignore`, too.
+ * - `<!-- serve -->`: a command that serves, until the page ends or the next one is started. Its port is any free one,
+ *   and `http://127.0.0.1:8000` in the commands that follow leads there.
+ * - `<!-- fails: 2 -->`: commands that are to end with this exit code; what they say of it is compared.
+ * - `<!-- parse: parseChatRequest -->`: JSON that this function of `./types` takes.
+ * - `<!-- not run -->`: left alone; its first line stands on the list in `guide_test.ts`, with the reason.
+ *
+ * `<!-- ollama: chat_stream, … -->` at the top of a page names what an Ollama answers, in this order for each of its
+ * routes: recordings in `tests/testdata/ollama`. Without it, none is there.
+ */
 
 import { join } from "@std/path";
 import { ROOT } from "../support/command.ts";

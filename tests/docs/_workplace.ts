@@ -15,8 +15,6 @@ export interface Ended {
 
 /** A clone of the repository in a folder of its own. */
 export interface Workplace extends AsyncDisposable {
-  /** Where it is. */
-  readonly folder: string;
   /** Writes a file of a page. */
   write(path: string, text: string): Promise<void>;
   /** Runs commands in a shell, until they end. */
@@ -41,7 +39,6 @@ export async function openWorkplace(env: Record<string, string>): Promise<Workpl
   const variables = { NO_COLOR: "1", MLFLOW_TRACKING_URI: "", ...env, PATH: `${bin}:${Deno.env.get("PATH")}` };
   let server: Server | undefined;
   return {
-    folder,
     async write(path, text) {
       await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
       await Deno.writeTextFile(join(folder, path), text);
@@ -83,7 +80,7 @@ function shell(commands: string, cwd: string, env: Record<string, string>): Deno
   });
 }
 
-/** At any free port. */
+/** At any free port. Variables may stand before the command, without spaces in their values. */
 async function startServer(command: string, cwd: string, env: Record<string, string>): Promise<Server> {
   const [, assignments = "", rest = ""] = /^((?:\w+=\S* )*)([\s\S]*)$/.exec(command.trim()) ?? [];
   const own = Object.fromEntries(assignments.trim().split(" ").filter((text) => text !== "").map(splitAssignment));
@@ -96,13 +93,17 @@ async function startServer(command: string, cwd: string, env: Record<string, str
     if (url !== undefined) resolve(url.replace("0.0.0.0", "127.0.0.1"));
   };
   const written = Promise.all([readAll(child.stdout, onText), readAll(child.stderr, onText)]);
-  const ended = child.status.then(async ({ code }) => new Error(`It ended with ${code}: ${(await written)[1]}`));
+  let isRunning = true;
+  const ended = child.status.then(async ({ code }) => {
+    isRunning = false;
+    return new Error(`"${command}" ended with exit code ${code}: ${(await written)[1]}`);
+  });
   const url = await Promise.race([listening, ended]);
   if (url instanceof Error) throw url;
   return {
     url,
     async stop() {
-      child.kill("SIGTERM");
+      if (isRunning) child.kill("SIGTERM");
       await ended;
     },
   };

@@ -4,7 +4,7 @@ import { dirname, join } from "@std/path";
 import * as types from "../../types/mod.ts";
 import { ROOT } from "../support/command.ts";
 import { readRecording, startReplay } from "../support/replay.ts";
-import { anchorsOf, type Block, proseOf } from "./_blocks.ts";
+import { anchorsOf, type Block, blocksOf, proseOf } from "./_blocks.ts";
 import { CLI_PAGE, cliPage } from "./_cli_page.ts";
 import { fileOf, type GuidePage, isOutput, readGuide, recordingsOf, treatmentsOf } from "./_guide_pages.ts";
 import { openWorkplace, type Workplace } from "./_workplace.ts";
@@ -29,7 +29,8 @@ const UNMARKED: ReadonlySet<string> = new Set(["serving.md"]);
 /** An Ollama that is not there. */
 const NO_OLLAMA = "http://127.0.0.1:1";
 
-const PAGES = readGuide().filter(({ name }) => !UNMARKED.has(name));
+const ALL_PAGES = readGuide();
+const PAGES = ALL_PAGES.filter(({ name }) => !UNMARKED.has(name));
 
 /** The doors that a block of JSON may name to be checked by. */
 const PARSERS: ReadonlyMap<string, (value: unknown) => unknown> = new Map<string, (value: unknown) => unknown>([
@@ -87,6 +88,8 @@ function whereOf({ name }: GuidePage, { line }: Block): string {
 }
 
 Deno.test("Every block of the guide is executed, or stands on the list of those that are not", () => {
+  const names = ALL_PAGES.map(({ name }) => name);
+  assertEquals([...UNMARKED].filter((name) => !names.includes(name)), []);
   const left: string[] = [];
   let executed = 0;
   for (const page of PAGES) {
@@ -108,6 +111,38 @@ Deno.test("Every block of the guide is executed, or stands on the list of those 
   assertEquals(left.filter((line) => !LEFT.has(line)), []);
   assertEquals([...LEFT.keys()].filter((line) => !left.includes(line)), []);
   assert(executed > left.length * 5, `${executed} executed, ${left.length} not`);
+});
+
+Deno.test("isOutput() lets … stand for anything, and nothing else", () => {
+  const [text, json] = blocksOf('```text\nNow … times\n```\n\n```json\n{"id": "m-…", "n": 1, "at": "…"}\n```\n');
+  assert(text !== undefined && json !== undefined);
+  assert(isOutput("Now 12 times  \n", text));
+  assert(!isOutput("Now 12 times more", text));
+  assert(isOutput('{"at": 5, "id": "m-1", "n": 1}', json));
+  for (
+    const other of ['{"id": "m-1", "n": 1}', '{"id": "x", "n": 1, "at": 5}', '{"id": "m-1", "n": 1, "at": 5, "b": 6}']
+  ) {
+    assert(!isOutput(other, json), other);
+  }
+});
+
+Deno.test("treatmentsOf() tells what runs from what is left", () => {
+  const text = [
+    "```ts\n1;\n```",
+    "```ts ignore\n1;\n```",
+    "<!-- file: a.ts -->\n\n```ts ignore\n1;\n```",
+    "```sh\nls\n```\n\n```text\na.ts\n```",
+    "<!-- not run -->\n\n```sh\nls\n```\n\n```text\na.ts\n```",
+    "```json\n{}\n```",
+    "```python\npass\n```",
+  ].join("\n\nThen:\n\n");
+  const expected = ["doc-test", "left", "file", "run", "output", "left", "drawing", "parse", "left"];
+  assertEquals(treatmentsOf({ name: "page.md", text, blocks: blocksOf(text) }), expected);
+});
+
+Deno.test("anchorsOf() makes anchors as GitHub does", () => {
+  const anchors = anchorsOf("# The `wire`\n\n## What's new?\n\n## What's new?\n\n```sh\n# none\n```\n");
+  assertEquals([...anchors], ["the-wire", "whats-new", "whats-new-1"]);
 });
 
 Deno.test("deno task test runs the guide's TypeScript", async () => {

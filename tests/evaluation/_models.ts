@@ -1,4 +1,4 @@
-import { ChatModel, ChatModelError, type ChatMessage, type ChatParams, type ModelContext } from "../../mod.ts";
+import { type ChatMessage, ChatModel, ChatModelError, type ChatParams, type ModelContext } from "../../mod.ts";
 
 /** Text of a message. */
 export function textOf(message: ChatMessage | undefined): string {
@@ -15,7 +15,8 @@ export class Echo extends ChatModel {
 /** Answers by a function. */
 export class Answering extends ChatModel {
   readonly #answer: (text: string, params: ChatParams, context: ModelContext) => unknown;
-  readonly seen: { readonly text: string; readonly params: ChatParams; readonly messages: readonly ChatMessage[] }[] = [];
+  readonly seen: { readonly text: string; readonly params: ChatParams; readonly messages: readonly ChatMessage[] }[] =
+    [];
 
   constructor(answer: (text: string, params: ChatParams, context: ModelContext) => unknown) {
     super();

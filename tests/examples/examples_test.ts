@@ -1,58 +1,19 @@
-/** Every example runs as its first line says, with no more permissions than stand there. */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { decodeSse } from "../../streaming/mod.ts";
-import { parseChatChunk, parseChatResponse } from "../../types/mod.ts";
-import { ROOT, type ServingCommand, startServing } from "../support/command.ts";
-import { readRecording, type Replay, startReplay } from "../support/replay.ts";
-
-const SAID = "Hello from a scripted model. How can I help you today?";
-const MESSAGES = [{ role: "user", content: "Hi" }];
-
-/** What the first line says to run, at any free port. */
-function commandOf(file: string): string[] {
-  const [first = ""] = Deno.readTextFileSync(`${ROOT}examples/${file}`).split("\n");
-  assert(first.startsWith("// deno "), `"${first}" must be a command of Deno`);
-  const [command = "", ...args] = first.slice("// deno ".length).split(" ").filter((arg) => !arg.startsWith("--port"));
-  return command === "serve"
-    ? [command, "--no-prompt", "--port=0", ...args]
-    : [command, "--no-prompt", ...args, "--port=0"];
-}
-
-function startExample(file: string, replay?: Replay): Promise<ServingCommand> {
-  return startServing(commandOf(file), replay === undefined ? {} : { OLLAMA_HOST: replay.url });
-}
-
-function post(url: string, path: string, body: unknown): Promise<Response> {
-  const headers = { "content-type": "application/json" };
-  return fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
-}
-
-async function ask(url: string, body: { readonly [field: string]: unknown }, path = "/v1/chat/completions") {
-  const response = await post(url, path, body);
-  const text = await response.text();
-  assertEquals(response.status, 200, text);
-  return parseChatResponse(JSON.parse(text));
-}
-
-async function stream(url: string, body: { readonly [field: string]: unknown }, path = "/v1/chat/completions") {
-  const response = await post(url, path, { ...body, stream: true });
-  assertEquals(response.headers.get("content-type"), "text/event-stream");
-  assert(response.body !== null);
-  const data: string[] = [];
-  for await (const batch of decodeSse(response.body)) data.push(...batch.map((event) => event.data));
-  assertEquals(data.pop(), "[DONE]");
-  const chunks = data.map((text) => parseChatChunk(JSON.parse(text)));
-  return {
-    chunks,
-    text: chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join(""),
-    finishReason: chunks.findLast((chunk) => chunk.choices.length > 0)?.choices[0]?.finish_reason,
-  };
-}
-
-async function assertStops(example: ServingCommand): Promise<void> {
-  const { status, stderr } = await example.stop("SIGTERM");
-  assertEquals({ code: status.code, signal: status.signal, stderr }, { code: 0, signal: null, stderr: "" });
-}
+/** The examples of the tutorial, and what is said of all of them. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { ROOT } from "../support/command.ts";
+import { readRecording, startReplay } from "../support/replay.ts";
+import {
+  ask,
+  assertStops,
+  commandOf,
+  exampleNames,
+  MESSAGES,
+  post,
+  SAID,
+  startExample,
+  stream,
+  withoutEach,
+} from "./_example.ts";
 
 Deno.test("examples/hello.ts answers when it is served as its first line says", async () => {
   await using example = await startExample("hello.ts");
@@ -161,26 +122,50 @@ Deno.test("examples/ollama_model_with_metadata.ts refuses parts when the content
   assertEquals(replay.requests, []);
 });
 
-Deno.test("examples/deploy.ts answers when it runs under deno serve", async () => {
-  await using example = await startExample("deploy.ts");
-  const models = await (await fetch(`${example.url}/v1/models`)).json();
-  assertEquals(models.data.map(({ id }: { id: string }) => id), ["hello", "demo"]);
-  assertEquals((await ask(example.url, { messages: MESSAGES })).choices[0]?.message.content, "Hello, world");
-  const streamed = await stream(example.url, { model: "demo", messages: MESSAGES });
-  assertStringIncludes(streamed.text, "You said: Hi");
-  assert(streamed.chunks.length > 5, "the answer comes in pieces");
-  const unknown = await post(example.url, "/v1/chat/completions", { model: "other", messages: MESSAGES });
-  assertEquals(unknown.status, 404);
-  assertEquals((await unknown.json()).error.code, "model_not_found");
+Deno.test("examples/ollama_custom_model.ts answers at /invocations, and says what is wrong with its input", async () => {
+  await using replay = startReplay([readRecording("chat_nonstream", "v0.24")]);
+  await using example = await startExample("ollama_custom_model.ts", replay);
+  const answered = await post(example.url, "/invocations", { inputs: { messages: MESSAGES } });
+  const { predictions } = await answered.json();
+  assertEquals(predictions.choices[0].message, { role: "assistant", content: SAID });
+  assertEquals(replay.requests[0]?.body, { model: "llama3.2:1b", messages: MESSAGES, options: {}, stream: false });
+  for (const [messages, param] of [["Hi", "messages"], [[...MESSAGES, {}], "messages.1"]] as const) {
+    const refused = await post(example.url, "/invocations", { inputs: { messages } });
+    assertEquals(refused.status, 400);
+    assertStringIncludes(await refused.text(), param);
+  }
+  assertEquals(replay.requests.length, 1);
+});
+
+Deno.test("Examples import the package by its name, and nothing that it does not export", () => {
+  const { exports, imports } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
+  const known = new Set([
+    ...Object.keys(exports).map((entry) => `@chatmodel/chat-model${entry.slice(1)}`),
+    ...Object.keys(imports),
+    ...exampleNames().map((name) => `./${name}`),
+  ]);
+  for (const file of exampleNames()) {
+    const text = Deno.readTextFileSync(`${ROOT}examples/${file}`);
+    const imported = [...text.matchAll(/\bfrom "([^"]+)"/g)].map(([, name]) => name ?? "");
+    assert(imported.length > 0 || file.endsWith(".html"), file);
+    assertEquals(imported.filter((name) => !known.has(name)), [], file);
+  }
 });
 
 Deno.test("examples/README.md names every example with the command of its first line", () => {
   const readme = Deno.readTextFileSync(`${ROOT}examples/README.md`);
-  const files = [...Deno.readDirSync(`${ROOT}examples`)].map(({ name }) => name).filter((name) => name.endsWith(".ts"));
-  assert(files.length >= 4);
+  const files = exampleNames();
+  assert(files.length >= 18, files.join());
   for (const file of files) {
-    const [first = ""] = Deno.readTextFileSync(`${ROOT}examples/${file}`).split("\n");
-    assertMatch(first, /^\/\/ deno (run|serve) --/);
-    assertStringIncludes(readme, `\`${first.slice(3)}\``);
+    assertStringIncludes(readme, `[${file}](${file})`);
+    assertStringIncludes(readme, `\`${commandOf(file)}\``);
   }
+});
+
+Deno.test("withoutEach() takes one permission away at a time, and one member of a list", () => {
+  assertEquals(withoutEach(["run", "--allow-read=.", "--allow-env=A,B", "x.ts", "--flag=1"]), [
+    { removed: "--allow-read=.", args: ["run", "--allow-env=A,B", "x.ts", "--flag=1"] },
+    { removed: "--allow-env=A", args: ["run", "--allow-read=.", "--allow-env=B", "x.ts", "--flag=1"] },
+    { removed: "--allow-env=B", args: ["run", "--allow-read=.", "--allow-env=A", "x.ts", "--flag=1"] },
+  ]);
 });

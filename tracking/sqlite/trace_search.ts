@@ -107,9 +107,10 @@ export function searchTraces(database: Database, options: SearchTracesOptions): 
   if (experimentIds.length === 0) throw invalid(action, "give at least one experiment id");
   const ids = experimentIds.map((id) => experimentKey(action, id));
   const comparisons = parseFilter(filter, GRAMMAR);
+  const regexp = regexpOf(comparisons);
   const fields = orderBy.map((text) => parseOrderBy(text, ORDERS));
   return database.read((db) => {
-    if (comparisons.some(({ comparator }) => comparator === "RLIKE")) db.function("regexp", regexp);
+    if (regexp !== undefined) db.function("regexp", regexp);
     const tables = traceTables(database, action);
     const where = allOf([
       { sql: "trace_info.experiment_id IN (SELECT value FROM json_each(?))", values: [`[${ids.join()}]`] },
@@ -275,14 +276,22 @@ function compareText(column: string, comparison: Pick<Comparison, "comparator" |
   return { sql: `${column} REGEXP ?`, values: [typeof value === "string" ? value : ""] };
 }
 
-/** SQLite calls this for `text REGEXP pattern`, with the pattern first. */
-function regexp(pattern: unknown, text: unknown): number {
-  if (typeof pattern !== "string" || typeof text !== "string") return 0;
-  try {
-    return new RegExp(pattern, "u").test(text) ? 1 : 0;
-  } catch (cause) {
-    throw invalid("search traces", `"${pattern}" behind RLIKE is no regular expression: ${String(cause)}`);
+/**
+ * What SQLite is to call for `text REGEXP pattern`, with the pattern first; `undefined` where no comparison needs it.
+ * Patterns are read before: an error that is thrown inside of SQLite would not come out of it.
+ */
+function regexpOf(comparisons: readonly Comparison[]): ((pattern: unknown, text: unknown) => number) | undefined {
+  const patterns = new Map<unknown, RegExp>();
+  for (const { comparator, value } of comparisons) {
+    if (comparator !== "RLIKE" || typeof value !== "string") continue;
+    try {
+      patterns.set(value, new RegExp(value, "u"));
+    } catch (cause) {
+      throw invalid("search traces", `"${value}" behind RLIKE is no regular expression: ${String(cause)}`);
+    }
   }
+  if (patterns.size === 0) return undefined;
+  return (pattern, text) => typeof text === "string" && patterns.get(pattern)?.test(text) ? 1 : 0;
 }
 
 function orderOf(tables: TraceTables, fields: readonly OrderBy<"attribute" | "tag" | "metadata">[]): Condition {

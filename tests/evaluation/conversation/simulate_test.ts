@@ -6,7 +6,7 @@ import { modelUser, scriptedUser, simulateConversation } from "../../../evaluati
 import { ScriptedJudge } from "../judges/_judges.ts";
 
 /** Says how many messages it was asked with. */
-export class Counter extends ChatModel {
+class Counter extends ChatModel {
   readonly asked: { readonly messages: readonly ChatMessage[]; readonly params: ChatParams }[] = [];
   override predict(_context: ModelContext, messages: readonly ChatMessage[], params: ChatParams) {
     this.asked.push({ messages, params });

@@ -98,7 +98,9 @@ Deno.test("openData() tells of all that is wrong at once, with its place", async
       'data.8.messages: stands beside "inputs", which says the same. Leave one of them out',
     ],
   );
-  assertEquals(await issuesOf([{ inputs: "a" }], "outputs"), ["data.0.outputs: is missing: give the answer, or a model to ask"]);
+  assertEquals(await issuesOf([{ inputs: "a" }], "outputs"), [
+    "data.0.outputs: is missing: give the answer, or a model to ask",
+  ]);
   assertEquals(await issuesOf([]), ["data: has no rows"]);
   assertEquals((await issuesOf(Array.from({ length: 100 }, () => ({})))).length, 20);
 });
@@ -106,7 +108,11 @@ Deno.test("openData() tells of all that is wrong at once, with its place", async
 Deno.test("openData() reads JSON Lines, JSON and CSV alike", async () => {
   await withFolder(async (folder) => {
     const rows = [
-      { id: "1", inputs: { question: 'He said "Hi",\nand left' }, expectations: { expected_response: "[a]", expected_facts: ["x"] } },
+      {
+        id: "1",
+        inputs: { question: 'He said "Hi",\nand left' },
+        expectations: { expected_response: "[a]", expected_facts: ["x"] },
+      },
       { id: "2", inputs: { question: "Grüße, 世界" }, expectations: { expected_response: "b" }, tags: { topic: "t" } },
     ];
     const files = [
@@ -141,7 +147,11 @@ Deno.test("openData() names the place of what is no row in a file", async () => 
     const row = JSON.stringify({ inputs: "a" });
     const cases = [
       ["a.jsonl", `${row}\n\n{"inputs":\n`, "line 3: is no JSON"],
-      ["a.jsonl", `${row}\n{"inputs":5}\n`, 'line 2.inputs: is 5: give an object, such as { "messages": […] }, messages, or a text'],
+      [
+        "a.jsonl",
+        `${row}\n{"inputs":5}\n`,
+        'line 2.inputs: is 5: give an object, such as { "messages": […] }, messages, or a text',
+      ],
       ["a.jsonl", "\n", "data: has no rows"],
       ["a.json", `[${row}, {"inputs": nope}]`, "row 1: is no JSON"],
       ["a.json", `${row}`, "data: must hold a JSON array of rows. Lines of JSON belong in a .jsonl file"],
@@ -149,7 +159,11 @@ Deno.test("openData() names the place of what is no row in a file", async () => 
       ["a.json", `[${row},]`, 'data: has a "," too many, before row 1'],
       ["a.json", `[${row}] 5`, "data: goes on after its array"],
       ["a.json", ` `, "data: is empty, but must hold a JSON array of rows"],
-      ["a.csv", "question,mood\na,b\n", 'mood: is no column that is known. Name it "inputs.…", "expectations.…" or "tags.…" to say what it is'],
+      [
+        "a.csv",
+        "question,mood\na,b\n",
+        'mood: is no column that is known. Name it "inputs.…", "expectations.…" or "tags.…" to say what it is',
+      ],
       ["a.csv", "question,question\na,b\n", "question: is the name of two columns"],
       ["a.csv", "inputs,question\na,b\n", 'inputs.question: stands beside a column "inputs", which says the same'],
       ["a.csv", "messages\n[nope\n", "messages: is no JSON"],
@@ -179,23 +193,32 @@ Deno.test("openData() notices a file that changes behind it", async () => {
 
 Deno.test("readJsonArray() finds the items of any array, cut anywhere", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.jsonValue()), fc.integer({ min: 1, max: 9 }), fc.nat(3), async (items, size, indent) => {
-      const text = JSON.stringify(items, null, indent);
-      const found = await all(readJsonArray(pieces(text, size)));
-      assertEquals(found.map((item) => JSON.parse(item.text)), JSON.parse(JSON.stringify(items)));
-    }),
+    fc.asyncProperty(
+      fc.array(fc.jsonValue()),
+      fc.integer({ min: 1, max: 9 }),
+      fc.nat(3),
+      async (items, size, indent) => {
+        const text = JSON.stringify(items, null, indent);
+        const found = await all(readJsonArray(pieces(text, size)));
+        assertEquals(found.map((item) => JSON.parse(item.text)), JSON.parse(JSON.stringify(items)));
+      },
+    ),
     { numRuns: 300 },
   );
 });
 
 Deno.test("readLines() finds the lines of any text, cut anywhere", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.string({ unit: fc.constantFrom("a", "\n", "\r\n", "ä") })), fc.integer({ min: 1, max: 5 }), async (words, size) => {
-      const text = words.join("");
-      const expected = text.split(/\r?\n/);
-      if (expected.at(-1) === "") expected.pop();
-      assertEquals((await all(readLines(pieces(text, size)))).map((line) => line.text), expected);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.string({ unit: fc.constantFrom("a", "\n", "\r\n", "ä") })),
+      fc.integer({ min: 1, max: 5 }),
+      async (words, size) => {
+        const text = words.join("");
+        const expected = text.split(/\r?\n/);
+        if (expected.at(-1) === "") expected.pop();
+        assertEquals((await all(readLines(pieces(text, size)))).map((line) => line.text), expected);
+      },
+    ),
     { numRuns: 300 },
   );
 });

@@ -1,5 +1,5 @@
 /** Rows and judges for the tests. */
-import { ChatModel, type ChatParams, type ModelContext } from "../../../mod.ts";
+import { ChatModel, type ChatParams, type ModelContext, type PredictResult } from "../../../mod.ts";
 import type { ChatMessage, ResponseMessage } from "../../../types/mod.ts";
 import type { ScoredRow } from "../../../evaluation/scorers/scorer.ts";
 
@@ -53,7 +53,7 @@ export class ScriptedJudge extends ChatModel {
     this.#steps = steps;
   }
 
-  override predict(_context: ModelContext, messages: readonly ChatMessage[], params: ChatParams) {
+  override predict(_context: ModelContext, messages: readonly ChatMessage[], params: ChatParams): PredictResult {
     const content = messages.at(-1)?.content;
     const request = { messages, params, last: typeof content === "string" ? content : "" };
     const step = this.#steps[Math.min(this.asked.length, this.#steps.length - 1)] ?? "";

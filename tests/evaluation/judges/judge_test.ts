@@ -196,6 +196,16 @@ Deno.test("judge() shows what the instructions name, and nothing else", async ()
   assertStringIncludes(second?.last ?? "", 'expected_response: Paris\ncity: {\n  "name": "Paris"\n}');
 });
 
+Deno.test("judge() shows outputs that are a whole conversation as such, and others as JSON", async () => {
+  const model = new ScriptedJudge(verdict("yes"));
+  const scorer = judge({ name: "a", model, instructions: "Is {{ conversation }} fine?" });
+  const messages = [{ role: "user", content: "Hello" }, { role: "assistant", content: "Hi" }];
+  await scorer.score(rowOf("", { output: { messages } }));
+  await scorer.score(rowOf("", { output: { messages: ["Hello"] } }));
+  assertMatch(model.asked[0]?.last ?? "", /^<conversation-\w+>\n\[user\]\nHello\n\n\[assistant\]\nHi\n</);
+  assertStringIncludes(model.asked[1]?.last ?? "", '[assistant]\n{\n  "messages": [\n    "Hello"');
+});
+
 Deno.test("judge() refuses options that are not valid", () => {
   const model = new ScriptedJudge(verdict("yes"));
   const issuesOf = (make: () => unknown) => assertThrows(make, ValidationError).issues;

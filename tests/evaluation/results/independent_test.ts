@@ -29,7 +29,12 @@ Deno.test("rougeL() and tokenF1() give the numbers of rouge-score and of countin
 Deno.test("mean() and quantile() give the numbers of exact fractions and of NumPy", () => {
   for (const { values, mean: average, p50, p95 } of independent.samples) {
     const sorted = Float64Array.from(values).sort();
-    for (const [found, expected] of [[mean(values), average], [quantile(sorted, 0.5), p50], [quantile(sorted, 0.95), p95]] as const) {
+    for (
+      const [found, expected] of [[mean(values), average], [quantile(sorted, 0.5), p50], [
+        quantile(sorted, 0.95),
+        p95,
+      ]] as const
+    ) {
       assertAlmostEquals(found, expected, Math.abs(expected) * TOLERANCE);
     }
   }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { evaluate, type EvaluateOptions, exactMatch, latency } from "../../../evaluation/mod.ts";
+import { parseChatResponse } from "../../../types/mod.ts";
 import { openTrackingStore, TrackingError, type TrackingStore } from "../../../tracking/mod.ts";
 import { Answering, Echo, withFolder } from "../_models.ts";
 
@@ -10,7 +11,10 @@ async function withStore(work: (store: TrackingStore, folder: string) => Promise
   });
 }
 
-async function tableIn(store: TrackingStore, runId: string): Promise<{ readonly columns: string[]; readonly data: unknown[][] }> {
+async function tableIn(
+  store: TrackingStore,
+  runId: string,
+): Promise<{ readonly columns: string[]; readonly data: unknown[][] }> {
   const { info } = await store.getRun(runId);
   return await new Response(await store.artifacts(info.artifactUri).get("eval_results.json")).json();
 }
@@ -78,11 +82,13 @@ Deno.test("evaluate() logs a run with metrics, params, tags, the dataset and the
       "response",
       "seed",
     ]);
-    const records = table.data.map((cells) => Object.fromEntries(table.columns.map((column, place) => [column, cells[place]])));
+    const records = table.data.map((cells) =>
+      Object.fromEntries(table.columns.map((column, place) => [column, cells[place]]))
+    );
     assertEquals(records.map((record) => record["exact_match/value"]), [true, false]);
     assertEquals(records.map((record) => record["source/value"]), [null, "book"]);
     assertEquals(records[0]?.["request"], { question: "a" });
-    assertEquals(records[0]?.["response"]?.choices[0].message.content, "a");
+    assertEquals(parseChatResponse(records[0]?.["response"]).choices[0]?.message.content, "a");
     assertEquals(records[0]?.["broken/error_message"], 'Cannot score by "broken": the scorer failed: Boom');
   });
 });
@@ -119,12 +125,16 @@ Deno.test("evaluate() ends the run as KILLED when it is given up, as FAILED when
       const { items } = await store.searchRuns({ experimentIds: ["0"] });
       return items.map(({ info }) => info.status);
     };
-    await assertRejects(() =>
-      evaluate({
-        ...options,
-        signal: controller.signal,
-        onProgress: ({ done }) => done === 1 && controller.abort(new Error("Enough")),
-      }), Error, "Enough");
+    await assertRejects(
+      () =>
+        evaluate({
+          ...options,
+          signal: controller.signal,
+          onProgress: ({ done }) => done === 1 && controller.abort(new Error("Enough")),
+        }),
+      Error,
+      "Enough",
+    );
     assertEquals(await statusOf(), ["KILLED"]);
     await assertRejects(() =>
       evaluate({

@@ -1,6 +1,6 @@
 /** Evaluates a file of rows and takes down what is done: to be killed. Arguments: data, journal. */
 
-import { ChatModel, type ChatMessage, type ModelContext } from "../../../mod.ts";
+import { type ChatMessage, ChatModel, type ModelContext } from "../../../mod.ts";
 import { evaluate, exactMatch } from "../../../evaluation/mod.ts";
 
 class Slow extends ChatModel {

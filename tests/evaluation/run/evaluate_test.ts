@@ -38,7 +38,8 @@ Deno.test("evaluate() takes a class, an instance, a loaded model, a function and
 Deno.test("evaluate() asks the demo model, and keeps its response and its tokens", async () => {
   const result = await evaluate({ model: DemoChatModel, data: [{ inputs: { question: "Hello" } }], scorers: [] });
   const [row] = await all(result.rows());
-  assert(row?.text.includes("demo"));
+  assert(row !== undefined);
+  assert(row.text.includes("demo"));
   assert((row.usage?.completion_tokens ?? 0) > 0);
   assert(row.requestId?.startsWith("req_"));
 });
@@ -79,9 +80,13 @@ Deno.test("evaluate() keeps a row that the model fails on, with its error, and g
     if (text === "b") throw new TypeError("Boom");
     return text;
   });
-  const result = await evaluate({ model, data: rows, scorers: [exactMatch(), function plain() {
-    return 1;
-  }] });
+  const result = await evaluate({
+    model,
+    data: rows,
+    scorers: [exactMatch(), function plain() {
+      return 1;
+    }],
+  });
   const failed = (await all(result.rows()))[1];
   assertEquals(failed?.state, "ERROR");
   assertEquals(failed?.error, {
@@ -110,7 +115,10 @@ Deno.test("evaluate() tries again only what may succeed later, and not for ever"
   });
   const result = await evaluate({ model, data: rows, scorers: [], retries: 2, retryDelay: 1 });
   const found = await all(result.rows());
-  assertEquals(found.map(({ state, attempts }) => [state, attempts]), [["OK", 3], ["ERROR", 3], ["ERROR", 1], ["OK", 1]]);
+  assertEquals(found.map(({ state, attempts }) => [state, attempts]), [["OK", 3], ["ERROR", 3], ["ERROR", 1], [
+    "OK",
+    1,
+  ]]);
   assertEquals(found[1]?.error?.code, "overloaded");
 });
 
@@ -127,7 +135,12 @@ Deno.test("evaluate() gives up a row that takes too long, also if the model does
   assertEquals(found[0]?.error?.name, "TimeoutError");
   assertEquals(found[0]?.error?.code, "timeout");
   assert(signalled);
-  const deaf = await evaluate({ model: () => new Promise(() => {}), data: rows.slice(0, 1), scorers: [], rowTimeout: 5 });
+  const deaf = await evaluate({
+    model: () => new Promise(() => {}),
+    data: rows.slice(0, 1),
+    scorers: [],
+    rowTimeout: 5,
+  });
   assertEquals((await all(deaf.rows()))[0]?.error?.code, "timeout");
 });
 
@@ -252,8 +265,9 @@ Deno.test("evaluate() puts a conversation to the model turn by turn, with the mo
 
 Deno.test("evaluate() lets a user talk to the model until they say nothing, or as often as they may", async () => {
   const model = new Answering((text) => text.length);
-  const user = ({ turn, messages }: { readonly turn: number; readonly messages: readonly { readonly content?: unknown }[] }) =>
-    turn < 3 ? `${messages.at(-1)?.content}!` : undefined;
+  const user = (
+    { turn, messages }: { readonly turn: number; readonly messages: readonly { readonly content?: unknown }[] },
+  ) => turn < 3 ? `${messages.at(-1)?.content}!` : undefined;
   const lengths = async (maxTurns?: number) => {
     const result = await evaluate({
       model,
@@ -317,7 +331,12 @@ Deno.test("evaluate() names each option and scorer that is wrong", async () => {
   assertEquals(wrong.issues.map(({ path }) => path), ["concurency", "retries", "seed"]);
   assert(wrong.message.includes('did you mean "concurrency"?'));
   const scorers = await assertRejects(
-    () => evaluate({ model: Echo, data: rows, scorers: [() => 1, exactMatch(), exactMatch(), { name: "a/b", score: () => 1 }] }),
+    () =>
+      evaluate({
+        model: Echo,
+        data: rows,
+        scorers: [() => 1, exactMatch(), exactMatch(), { name: "a/b", score: () => 1 }],
+      }),
     ValidationError,
   );
   assertEquals(scorers.issues.map(({ path }) => path), ["scorers.0.name", "scorers.2.name", "scorers.3.name"]);

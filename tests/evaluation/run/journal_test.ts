@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ChatModel, type ChatMessage, ChatModelError, type ModelContext } from "../../../mod.ts";
+import { type ChatMessage, ChatModel, ChatModelError, type ModelContext } from "../../../mod.ts";
 import { evaluate, exactMatch, readEvaluation } from "../../../evaluation/mod.ts";
 import { all, Answering, withFolder } from "../_models.ts";
 
@@ -16,14 +16,28 @@ class Slow extends ChatModel {
 }
 
 async function writeRows(path: string, count: number): Promise<void> {
-  const lines = Array.from({ length: count }, (_, index) =>
-    JSON.stringify({ inputs: { question: `Row ${index}` }, expectations: { expected_response: `Row ${index % 2 ? index : -1}` } }));
+  const lines = Array.from(
+    { length: count },
+    (_, index) =>
+      JSON.stringify({
+        inputs: { question: `Row ${index}` },
+        expectations: { expected_response: `Row ${index % 2 ? index : -1}` },
+      }),
+  );
   await Deno.writeTextFile(path, lines.join("\n") + "\n");
 }
 
 async function killHalfWay(data: string, journal: string): Promise<void> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--quiet", new URL("_evaluate_slowly.ts", import.meta.url).pathname, data, journal],
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      "--quiet",
+      new URL("_evaluate_slowly.ts", import.meta.url).pathname,
+      data,
+      journal,
+    ],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -45,7 +59,9 @@ Deno.test("evaluate() goes on after kill -9 without a row lost or doubled", asyn
     const [data, journal] = [`${folder}/rows.jsonl`, `${folder}/journal.jsonl`];
     await writeRows(data, ROWS);
     await killHalfWay(data, journal);
-    const before = (await Deno.readTextFile(journal)).split("\n").filter((line) => line.startsWith('{"type":"row"')).length;
+    const before = (await Deno.readTextFile(journal)).split("\n").filter((line) =>
+      line.startsWith('{"type":"row"')
+    ).length;
     assert(before >= ROWS / 2 && before < ROWS, `${before} rows were done`);
 
     const model = new Slow();
@@ -96,11 +112,20 @@ Deno.test("evaluate() repairs a journal that was torn at any byte of its last li
 
 Deno.test("evaluate() asks nothing when all was done", async () => {
   await withFolder(async (folder) => {
-    const options = { data: [{ inputs: { question: "a" } }], scorers: [exactMatch()], resume: `${folder}/j.jsonl`, name: "m" };
+    const options = {
+      data: [{ inputs: { question: "a" } }],
+      scorers: [exactMatch()],
+      resume: `${folder}/j.jsonl`,
+      name: "m",
+    };
     await evaluate({ ...options, model: new Answering((text) => text) });
     const model = new Answering((text) => text);
     const events: string[] = [];
-    const result = await evaluate({ ...options, model, onProgress: ({ type, done }) => events.push(`${type} ${done}`) });
+    const result = await evaluate({
+      ...options,
+      model,
+      onProgress: ({ type, done }) => events.push(`${type} ${done}`),
+    });
     assertEquals(model.seen, []);
     assertEquals(events, ["evaluation-start 1", "evaluation-end 1"]);
     assertEquals(result.resumed, 1);
@@ -133,7 +158,13 @@ Deno.test("evaluate() does failed rows again only when told to, and the last res
 Deno.test("evaluate() refuses a journal of another evaluation, and names what differs", async () => {
   await withFolder(async (folder) => {
     const resume = `${folder}/j.jsonl`;
-    const options = { model: new Answering((text) => text), data: [{ inputs: { question: "a" } }], scorers: [exactMatch()], resume, seed: 1 };
+    const options = {
+      model: new Answering((text) => text),
+      data: [{ inputs: { question: "a" } }],
+      scorers: [exactMatch()],
+      resume,
+      seed: 1,
+    };
     await evaluate(options);
     const cases = [
       [{ seed: 2 }, '"seed"'],
@@ -153,7 +184,12 @@ Deno.test("evaluate() refuses a journal of another evaluation, and names what di
 Deno.test("evaluate() refuses a file that is no journal, is damaged, or is in use, and leaves it as it was", async () => {
   await withFolder(async (folder) => {
     const resume = `${folder}/j.jsonl`;
-    const options = { model: new Answering((text) => text), data: ["a", "b"].map((question) => ({ inputs: { question } })), scorers: [], resume };
+    const options = {
+      model: new Answering((text) => text),
+      data: ["a", "b"].map((question) => ({ inputs: { question } })),
+      scorers: [],
+      resume,
+    };
     await Deno.writeTextFile(resume, '{"some":"file"}\n');
     const other = await assertRejects(() => evaluate(options), ChatModelError, "it is no journal of an evaluation");
     assertEquals(other.param, "resume");
@@ -177,7 +213,13 @@ Deno.test("evaluate() refuses a file that is no journal, is damaged, or is in us
 Deno.test("readEvaluation() refuses an evaluation that did not come to its end", async () => {
   await withFolder(async (folder) => {
     const resume = `${folder}/j.jsonl`;
-    await evaluate({ model: new Answering(() => ""), data: [{ inputs: { question: "a" } }, { inputs: { question: "b" } }], scorers: [], resume, concurrency: 1 });
+    await evaluate({
+      model: new Answering(() => ""),
+      data: [{ inputs: { question: "a" } }, { inputs: { question: "b" } }],
+      scorers: [],
+      resume,
+      concurrency: 1,
+    });
     const lines = (await Deno.readTextFile(resume)).split("\n");
     await Deno.writeTextFile(resume, lines.slice(0, 2).join("\n") + "\n");
     await assertRejects(() => readEvaluation(resume), ChatModelError, "row 1 of 2 has none");
@@ -185,4 +227,3 @@ Deno.test("readEvaluation() refuses an evaluation that did not come to its end",
     await assertRejects(() => readEvaluation(resume), ChatModelError, "nothing of an evaluation stands in it");
   });
 });
-

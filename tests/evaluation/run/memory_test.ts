@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { withFolder } from "../_models.ts";
 
-const ROWS = 2000;
+const ROWS = 1000;
 
 Deno.test("evaluate() with a journal holds no more in memory than a few rows, also for the run's table", async () => {
   await withFolder(async (folder) => {
@@ -15,7 +15,7 @@ Deno.test("evaluate() with a journal holds no more in memory than a few rows, al
         "--no-check",
         "--quiet",
         // Less than the answers take together.
-        "--v8-flags=--max-old-space-size=64",
+        "--v8-flags=--max-old-space-size=48",
         new URL("_evaluate_large.ts", import.meta.url).pathname,
         data,
         `${folder}/journal.jsonl`,
@@ -26,6 +26,6 @@ Deno.test("evaluate() with a journal holds no more in memory than a few rows, al
     assertEquals(code, 0, new TextDecoder().decode(stderr).slice(0, 2000));
     const { rows, characters } = JSON.parse(new TextDecoder().decode(stdout));
     assertEquals(rows, ROWS);
-    assert(characters > 100_000_000);
+    assert(characters > 50_000_000);
   });
 });

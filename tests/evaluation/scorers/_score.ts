@@ -2,7 +2,11 @@ import type { RowScore } from "../../../evaluation/mod.ts";
 import { evaluate, type EvaluationRow, type ScorerSource } from "../../../evaluation/mod.ts";
 
 /** Scores an answer that is given. */
-export async function score(scorer: ScorerSource, outputs: unknown, expectations: EvaluationRow["expectations"] = {}): Promise<RowScore> {
+export async function score(
+  scorer: ScorerSource,
+  outputs: unknown,
+  expectations: EvaluationRow["expectations"] = {},
+): Promise<RowScore> {
   const result = await evaluate({ data: [{ outputs, expectations }], scorers: [scorer] });
   for await (const { scores } of result.rows()) {
     const [found] = Object.values(scores);

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ERROR_GROUPS } from "../../../types/_error_table.ts";
 import { FORM_SCENARIOS } from "./_form_scenarios.ts";
+import { GUARD_SCENARIOS } from "./_guard_scenarios.ts";
 import { LOADING_SCENARIOS } from "./_loading_scenarios.ts";
 import { MODEL_SCENARIOS } from "./_model_scenarios.ts";
 import { OLLAMA_SCENARIOS } from "./_ollama_scenarios.ts";
@@ -19,6 +20,7 @@ const UNANSWERED: Readonly<Record<string, string>> = {
 
 const SCENARIOS = [
   FORM_SCENARIOS,
+  GUARD_SCENARIOS,
   REQUEST_SCENARIOS,
   MODEL_SCENARIOS,
   OLLAMA_SCENARIOS,

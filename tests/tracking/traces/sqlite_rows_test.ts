@@ -54,8 +54,10 @@ Deno.test("logSpans() writes a span's row as MLflow 3.17.2 does", () =>
         "mlflow.spanLogLevel": 20,
       },
     }]);
-    const sql = "SELECT *, CAST(start_time_unix_nano AS TEXT) AS start_time_unix_nano, " +
-      "CAST(end_time_unix_nano AS TEXT) AS end_time_unix_nano FROM spans";
+    const names = Object.keys(row ?? {}).map((name) =>
+      name.endsWith("_nano") ? `CAST(${name} AS TEXT) AS ${name}` : name
+    );
+    const sql = `SELECT ${names.join(", ")} FROM spans`;
     const [written] = readRows(folder, sql);
     const { content: text, ...columns } = written ?? {};
     const { content: _, ...wanted } = row ?? {};
