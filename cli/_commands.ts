@@ -1,6 +1,7 @@
 import { aliasRemove, aliasSet } from "./alias.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
+import { evaluate } from "./evaluate.ts";
 import { experimentsList, experimentsSearch } from "./experiments.ts";
 import { keysCreate, keysList, keysRemove } from "./keys.ts";
 import { log } from "./log.ts";
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   modelsShow,
   modelsDiff,
   predict,
+  evaluate,
   serve,
   keysCreate,
   keysList,

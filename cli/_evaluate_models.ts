@@ -1,5 +1,4 @@
 import { CommandError } from "../_command_error.ts";
-import type { EvaluatedModel } from "../evaluation/mod.ts";
 import { LoadedChatModel } from "../loaded_chat_model.ts";
 import { type ModelRegistry, parseModelUri, resolveModelUri } from "../registry/mod.ts";
 import { loadSpecs } from "../serving/_model_spec.ts";
@@ -9,7 +8,7 @@ import type { Stores } from "./_stores.ts";
 /** A model that a line names, as it is evaluated. */
 export interface NamedModel {
   /** What is evaluated: a registered model by its version, so that none of its aliases can move meanwhile. */
-  readonly model: EvaluatedModel;
+  readonly model: string | LoadedChatModel;
   /** As it was named, with the version that this is. */
   readonly title: string;
   /** The registered version, if it is one. */

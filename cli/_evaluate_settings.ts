@@ -66,7 +66,6 @@ export async function readSettings(input: CommandInput): Promise<EvaluateSetting
   if (retryFailed && resume === undefined) throw new CommandError("--retry-failed needs --resume FILE", 2);
   const files = await readFiles(input);
   const limit = input.text("limit");
-  const timeout = input.text("row-timeout");
   return {
     model: input.text("model") ?? "",
     data: input.text("data") ?? "",
@@ -79,7 +78,7 @@ export async function readSettings(input: CommandInput): Promise<EvaluateSetting
     name: input.text("name"),
     runName: input.text("run-name"),
     concurrency: countOf("concurrency", input.text("concurrency"), { fallback: 4, most: MOST_AT_ONCE }),
-    rowTimeout: timeout === undefined ? undefined : wholeOf("row-timeout", timeout),
+    rowTimeout: wholeOf("row-timeout", input.text("row-timeout")),
     seed: wholeOf("seed", input.text("seed")),
     params: await objectOf(input, "params"),
     limit: limit === undefined ? undefined : countOf("limit", limit, { fallback: 1, most: 999_999_999 }),

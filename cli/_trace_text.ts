@@ -17,7 +17,7 @@ export function oneLine(text: string, length: number = MAX_LENGTH): string {
   );
   if (line.length <= length) return line;
   // By characters: half of a pair would be no text.
-  const characters = Array.from(line.slice(0, 2 * length));
+  const characters = Array.from(line.slice(0, 2 * length + 2));
   return characters.length <= length ? line : `${characters.slice(0, length - 1).join("")}…`;
 }
 

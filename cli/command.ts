@@ -73,7 +73,8 @@ export function helpOf(command: Command): string {
   const lines = Object.entries(flagsOf(command)).map(([name, flag]) => {
     const short = flag.short === undefined ? "    " : `-${flag.short}, `;
     const left = `  ${short}--${name}${flag.value === undefined ? "" : ` ${flag.value}`}`;
-    return `${left.padEnd(34)} ${flag.help}${flag.repeated ? "; may be repeated" : ""}`;
+    const help = `${flag.help}${flag.repeated ? "; may be repeated" : ""}`;
+    return left.length > 34 ? `${left}\n${" ".repeat(35)}${help}` : `${left.padEnd(34)} ${help}`;
   });
   return `${command.summary}.\n\nUsage: deno run -A ${usageOf(command)}\n\n${lines.join("\n")}\n`;
 }

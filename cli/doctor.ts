@@ -126,7 +126,7 @@ async function checkTracking(): Promise<Finding> {
     await using store = openTrackingStore(uri);
     const { items, nextPageToken } = await store.searchExperiments({ maxResults: 100 });
     const count = nextPageToken === undefined ? `${items.length}` : `over ${items.length}`;
-    const detail = `${store.uri} answers, ${count} experiments`;
+    const detail = `${store.uri} answers, ${counted(count, "experiment")}`;
     const why = path === undefined ? undefined : await whyReadOnly(store);
     if (why === undefined) return { check, status: "ok", detail };
     const { remedy } = split(why);
@@ -156,7 +156,7 @@ async function checkRegistry(): Promise<Finding> {
     await using registry = openModelRegistry(uri);
     const { items, nextPageToken } = await registry.searchRegisteredModels({ maxResults: 100 });
     const count = nextPageToken === undefined ? `${items.length}` : `over ${items.length}`;
-    return { check, status: "ok", detail: `${registry.uri} answers, ${count} registered models` };
+    return { check, status: "ok", detail: `${registry.uri} answers, ${counted(count, "registered model")}` };
   } catch (error) {
     return { check, status: "error", ...split(error) };
   }
@@ -178,4 +178,8 @@ function split(error: unknown): { readonly detail: string; readonly remedy?: str
   const message = inCommands(error.message);
   const [, detail, remedy] = /^(.*?)\. ([A-Z'].*)$/s.exec(message) ?? [];
   return detail === undefined || remedy === undefined ? { detail: message } : { detail, remedy };
+}
+
+function counted(count: string, thing: string): string {
+  return `${count} ${thing}${count === "1" ? "" : "s"}`;
 }

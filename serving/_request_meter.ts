@@ -114,12 +114,9 @@ class MeteredCall implements CallObservation {
     for (const { choices, usage } of chunks) {
       if (usage != null) this.#usage = usage;
       for (const { delta } of choices) {
-        const texts = [
-          delta.content,
-          delta.reasoning,
-          ...delta.tool_calls?.map((call) => call.function?.arguments) ?? [],
-        ];
-        for (const text of texts) this.#count(text);
+        this.#count(delta.content);
+        this.#count(delta.reasoning);
+        for (const call of delta.tool_calls ?? []) this.#count(call.function?.arguments);
       }
     }
   }

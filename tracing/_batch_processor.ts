@@ -57,6 +57,8 @@ export class BatchProcessor implements SpanProcessor {
   #attempt: AbortController | undefined;
   /** Tries that failed since the last that did not. */
   #failures = 0;
+  /** Whether the last of them did not even get there. */
+  #isUnreachable = false;
   #toldOfLoss = 0;
   #isClosed = false;
   /** Until when nothing is sent of its own accord, by `performance.now()`. */
@@ -101,7 +103,8 @@ export class BatchProcessor implements SpanProcessor {
   }
 
   /**
-   * Sends all that waits.
+   * Sends all that waits. A sink that is slow or busy is tried again as long as there is time; one that cannot be reached
+   * is not.
    *
    * @param timeout Milliseconds that it may take.
    * @returns Whether all was sent.
@@ -122,12 +125,11 @@ export class BatchProcessor implements SpanProcessor {
       if (left <= 0) return false;
       const failures = this.#failures;
       this.#pausedUntil = 0;
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<void>((resolve) => timer = setTimeout(resolve, left));
-      await Promise.race([this.#send(), late]);
-      clearTimeout(timer);
-      // One more try, not one after the other: the sink does not answer.
-      if (this.#failures > failures) return false;
+      await within(left, this.#send());
+      if (this.#failures <= failures) continue;
+      if (this.#isUnreachable) return false;
+      const delay = Math.min(this.#delay(), until - performance.now());
+      if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
     }
     return true;
   }
@@ -197,6 +199,7 @@ export class BatchProcessor implements SpanProcessor {
         if (isRetryable(error)) {
           this.#queue.unshift(...batch);
           this.#failures++;
+          this.#isUnreachable = ChatModelError.isInstance(error) && error.code === "upstream_unreachable";
           if (this.#failures === 1 && !this.#isClosed) {
             this.#warn(
               `Cannot send traces to ${this.#sink.name}: ${reasonOf(error)}. Calls are not affected; it is tried again`,
@@ -268,6 +271,14 @@ export class BatchProcessor implements SpanProcessor {
   #warn(message: string): void {
     this.#options.onWarning(message);
   }
+}
+
+/** Waits for something, but no longer than a time in milliseconds. */
+async function within(time: number, awaited: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, time));
+  await Promise.race([awaited, late]);
+  clearTimeout(timer);
 }
 
 function lateError(timeout: number): ChatModelError {

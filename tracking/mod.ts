@@ -1,6 +1,6 @@
 /**
- * Experiments, runs, metrics, params, tags, artifacts, logged models and traces: in MLflow's SQLite database on this machine,
- * or on a genuine MLflow tracking server.
+ * Experiments, runs, metrics, params, tags, artifacts, logged models and traces: in MLflow's SQLite database on this
+ * machine, or on a genuine MLflow tracking server.
  *
  * @module
  */

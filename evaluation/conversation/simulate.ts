@@ -21,7 +21,7 @@ const MOST_TURNS = 1000;
  * Has a model talk with a user that is played by a script, a function or another model.
  *
  * @example Usage
- * ```ts ignore
+ * ```ts
  * import { scriptedUser, simulateConversation } from "@chatmodel/chat-model/evaluation";
  * import { DemoChatModel } from "@chatmodel/chat-model/demo";
  * import { assertEquals } from "@std/assert";

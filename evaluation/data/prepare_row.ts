@@ -233,12 +233,14 @@ function readTags(
   row: { readonly [name: string]: unknown },
   issues: ValidationIssue[],
 ): { readonly [name: string]: string } {
-  const tags: { [name: string]: string } = {};
-  for (const [name, value] of Object.entries(readRecord(row, "tags", issues))) {
-    if (typeof value === "string") tags[name] = value;
-    else issues.push({ path: `tags.${name}`, message: `must be a text, but is ${kindOf(value)}` });
+  const entries = Object.entries(readRecord(row, "tags", issues));
+  const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  for (const [name, value] of entries) {
+    if (typeof value !== "string") {
+      issues.push({ path: `tags.${name}`, message: `must be a text, but is ${kindOf(value)}` });
+    }
   }
-  return tags;
+  return Object.fromEntries(texts);
 }
 
 function fault(issues: readonly ValidationIssue[]): ValidationError {

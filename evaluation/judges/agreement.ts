@@ -45,7 +45,7 @@ export interface LabelPair {
  * "yes" and `true`, "no" and `false` are the same label. Rows without one of the labels are left out, and counted.
  *
  * @example Usage
- * ```ts ignore
+ * ```ts
  * import { measureAgreement } from "@chatmodel/chat-model/evaluation";
  * import { assertEquals } from "@std/assert";
  *

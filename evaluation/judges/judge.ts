@@ -1,4 +1,10 @@
-import { type ChatMessage, type ChatParams, ValidationError, type ValidationIssue } from "../../types/mod.ts";
+import {
+  type ChatMessage,
+  type ChatParams,
+  parseChatParams,
+  ValidationError,
+  type ValidationIssue,
+} from "../../types/mod.ts";
 import { sha256 } from "../_canonical_json.ts";
 import type { Score, ScoredRow, Scorer } from "../scorers/scorer.ts";
 import { suggestion } from "../../_near_names.ts";
@@ -69,16 +75,19 @@ const MOST_RETRIES = 10;
  * {@linkcode measureAgreement}.
  *
  * @example Usage
- * ```ts ignore
+ * ```ts
+ * import { DemoChatModel } from "@chatmodel/chat-model/demo";
  * import { evaluate, judge } from "@chatmodel/chat-model/evaluation";
+ * import { assertEquals } from "@std/assert";
  *
  * const polite = judge({
  *   name: "polite",
- *   model: "models:/judge@champion",
- *   instructions: "Is the answer polite, even where it says no?",
+ *   model: DemoChatModel, // Or a better judge: "models:/judge@champion"
+ *   instructions: "How polite is the answer in {{ outputs }}?",
  *   scale: { min: 1, max: 5, passing: 4 },
  * });
- * await evaluate({ model: "models:/assistant/3", data: "rows.jsonl", scorers: [polite] });
+ * const { scores } = await evaluate({ model: DemoChatModel, data: [{ inputs: { question: "Hi" } }], scorers: [polite] });
+ * assertEquals(scores.get("polite")?.count, 1);
  * ```
  *
  * @param options The model, what it is told, and what it may say.
@@ -173,6 +182,7 @@ export function readyJudge(
   if (seed !== undefined && seed !== null && !Number.isSafeInteger(seed)) {
     issues.push({ path: "seed", message: "must be a whole number, or null" });
   }
+  issues.push(...paramIssues(params));
   const action = `Cannot make judge "${name}"`;
   if (issues.length > 0) throw new ValidationError(action, issues);
   return {
@@ -185,6 +195,17 @@ export function readyJudge(
     params,
     refused: new Set(),
   };
+}
+
+/** Else a parameter that is wrong would be taken for one that the model does not take. */
+function paramIssues(params: ChatParams): readonly ValidationIssue[] {
+  try {
+    parseChatParams(params);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ValidationError)) throw error;
+    return error.issues.map(({ path, message }) => ({ path: path === "" ? "params" : `params.${path}`, message }));
+  }
 }
 
 /** What the judge is told stands in one message, what it is to judge in another. */

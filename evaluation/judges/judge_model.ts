@@ -43,11 +43,12 @@ export class LazyModel {
    */
   async get(): Promise<LoadedChatModel> {
     // Not with a row's signal: other rows wait for the same model.
-    this.#loading ??= this.#load();
+    const loading = this.#loading ??= this.#load();
     try {
-      return await this.#loading;
+      return await loading;
     } catch (error) {
-      this.#loading = undefined;
+      // Someone else may have begun anew already.
+      if (this.#loading === loading) this.#loading = undefined;
       throw error;
     }
   }

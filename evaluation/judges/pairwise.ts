@@ -45,11 +45,23 @@ Being right comes first, then whether all that was asked for is dealt with, then
  * the answers, `metadata.consistent` whether they agree: see {@linkcode positionBias}.
  *
  * @example Usage
- * ```ts ignore
+ * ```ts
+ * import { ChatModel } from "@chatmodel/chat-model";
  * import { evaluate, pairwiseJudge } from "@chatmodel/chat-model/evaluation";
+ * import { assertEquals } from "@std/assert";
  *
- * const better = pairwiseJudge({ model: "models:/judge@champion" });
- * await evaluate({ model: "models:/assistant/3", data: "rows.jsonl", scorers: [better] });
+ * class FirstIsBest extends ChatModel {
+ *   override predict() {
+ *     return JSON.stringify({ rationale: "It stands first", value: "A" });
+ *   }
+ * }
+ *
+ * const { metrics } = await evaluate({
+ *   data: [{ outputs: "Paris", expectations: { expected_response: "Rome" } }],
+ *   scorers: [pairwiseJudge({ model: FirstIsBest })],
+ * });
+ * // A judge that goes by the order decides nothing.
+ * assertEquals(metrics["pairwise/mean"], 0.5);
  * ```
  *
  * @param options The model and what it compares.

@@ -63,8 +63,9 @@ export interface PredefinedJudgeOptions extends JudgeSettings {
  * | `fluency` | is well written | |
  *
  * @example Usage
- * ```ts ignore
+ * ```ts
  * import { predefinedJudge } from "@chatmodel/chat-model/evaluation";
+ * import { assertEquals } from "@std/assert";
  *
  * const correct = predefinedJudge("correctness", { model: "models:/judge@champion" });
  * const brief = predefinedJudge("guidelines", {
@@ -72,6 +73,7 @@ export interface PredefinedJudgeOptions extends JudgeSettings {
  *   model: "models:/judge@champion",
  *   guidelines: ["The answer has at most two sentences", "The answer has no list"],
  * });
+ * assertEquals([correct.name, brief.name], ["correctness", "brief"]);
  * ```
  *
  * @param judge Name of the judge.

@@ -25,9 +25,8 @@ p { margin: .4rem 0; }
 .facts { color: var(--muted); font-size: .87rem; }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .75rem; margin: .5rem 0; }
 dl.facts dd { margin: 0; color: var(--text); }
-.tiles { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0; padding: 0; list-style: none; }
-.tiles li { flex: 1 1 9rem; background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .8rem; }
-@media (min-width: 40rem) { .tiles li { flex-basis: 11rem; } }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(10rem, 45%), 1fr)); gap: .75rem; margin: 1rem 0; padding: 0; list-style: none; }
+.tiles li { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .8rem; }
 .tiles b { display: block; font-size: 1.35rem; line-height: 1.3; }
 .tiles span { color: var(--muted); font-size: .85rem; }
 .key { display: flex; gap: 1.25rem; margin: .5rem 0; padding: 0; list-style: none; font-size: .9rem; }
@@ -53,7 +52,7 @@ figure { margin: 0; background: var(--panel); border: 1px solid var(--line); bor
 figcaption { font-size: .85rem; color: var(--muted); }
 figcaption h3 { color: var(--text); }
 .chart svg { display: block; max-width: 100%; height: auto; }
-.wide { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; margin-top: 1rem; }
+.wide { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); gap: 1rem; margin-top: 1rem; }
 details.row { border: 1px solid var(--line); border-radius: .5rem; margin: .5rem 0; background: var(--panel); }
 details.row > summary { cursor: pointer; padding: .5rem .8rem; }
 .row-id { font-family: ui-monospace, monospace; font-size: .85rem; font-weight: 600; }

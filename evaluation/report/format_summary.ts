@@ -1,5 +1,6 @@
 import {
   compareEvaluations,
+  type EvaluationComparison,
   type EvaluationResult,
   type ScoreAggregate,
   type ScoreComparison,
@@ -10,6 +11,8 @@ import { showCount, showDifference, showNumber, showPercent } from "./_numbers.t
 export interface SummaryOptions {
   /** What it is compared with. */
   readonly baseline?: EvaluationResult;
+  /** The comparison with the baseline, if there is one already. Default: `compareEvaluations` makes it. */
+  readonly comparison?: EvaluationComparison;
   /** Whether to use colours. Default: if standard output is a terminal and `NO_COLOR` is not set. */
   readonly color?: boolean;
 }
@@ -30,11 +33,13 @@ interface Cell {
  * What an evaluation comes to, as a table for a terminal.
  *
  * @example Usage
- * ```ts ignore
+ * ```ts
  * import { evaluate, exactMatch, formatSummary } from "@chatmodel/chat-model/evaluation";
+ * import { assertEquals } from "@std/assert";
  *
- * const result = await evaluate({ model: "models:/assistant/3", data: "rows.jsonl", scorers: [exactMatch()] });
- * console.log(formatSummary(result));
+ * const data = [{ outputs: "Paris", expectations: { expected_response: "Paris" } }];
+ * const summary = formatSummary(await evaluate({ data, scorers: [exactMatch()] }), { color: false });
+ * assertEquals(summary.split("\n")[0], "outputs on dataset: 1 rows");
  * ```
  *
  * @param result The evaluation.
@@ -49,7 +54,7 @@ export function formatSummary(result: EvaluationResult, options: SummaryOptions 
     (failed === 0 ? "" : `, ${showCount(failed)} failed`);
   const lines = [head, "", ...table(scoreCells(scores), color)];
   if (baseline !== undefined) {
-    const { scores: compared } = compareEvaluations({ baseline, candidate: result });
+    const { scores: compared } = options.comparison ?? compareEvaluations({ baseline, candidate: result });
     const { model } = baseline.config;
     lines.push("", `Against ${plain(model.uri ?? model.name)}:`, "", ...table(comparedCells(compared), color));
   }

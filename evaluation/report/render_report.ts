@@ -14,6 +14,8 @@ import { type Overview, overview, rowsOf } from "./_worst_rows.ts";
 export interface ReportOptions {
   /** What it is compared with: another evaluation, best of the same data. */
   readonly baseline?: EvaluationResult;
+  /** The comparison with the baseline, if there is one already. Default: `compareEvaluations` makes it. */
+  readonly comparison?: EvaluationComparison;
   /** Heading. Default: the model's name and that of the data. */
   readonly title?: string;
   /** Most rows that are shown, the worst of them; 0 to 1000. @default {50} */
@@ -38,11 +40,13 @@ const MOST_CHARTS = 24;
  * `maxRows` and `maxTextLength`; how much is left out stands in it.
  *
  * @example Usage
- * ```ts ignore
+ * ```ts
  * import { evaluate, exactMatch, renderReport } from "@chatmodel/chat-model/evaluation";
+ * import { assertStringIncludes } from "@std/assert";
  *
- * const result = await evaluate({ model: "models:/assistant/3", data: "rows.jsonl", scorers: [exactMatch()] });
- * await Deno.writeTextFile("report.html", await renderReport(result));
+ * const data = [{ outputs: "<b>Rome</b>", expectations: { expected_response: "Paris" } }];
+ * const report = await renderReport(await evaluate({ data, scorers: [exactMatch()] }));
+ * assertStringIncludes(report, "&lt;b&gt;Rome");
  * ```
  *
  * @param result The evaluation.
@@ -54,7 +58,7 @@ export async function renderReport(result: EvaluationResult, options: ReportOpti
   const { baseline, maxRows = 50, maxTextLength = 4000, date = new Date() } = options;
   checkOptions({ maxRows, maxTextLength, date });
   const { title = `${result.config.model.name} on ${result.config.dataset.name}` } = options;
-  const comparison = baseline && compareEvaluations({ baseline, candidate: result });
+  const comparison = baseline && (options.comparison ?? compareEvaluations({ baseline, candidate: result }));
   // Rows of the baseline are shown beside the same rows of this evaluation: only its times are of interest here.
   const facts = await overview(result, maxRows);
   const before = baseline && await overview(baseline, 0);

@@ -7,6 +7,7 @@ import {
   type ChatCompletionChunk,
   type ChatCompletionResponse,
   type ChatMessage,
+  ChatModelError,
   parseChatMessage,
   type ResponseMessage,
   type Usage,
@@ -90,7 +91,8 @@ export async function converse(subject: Subject, row: PreparedRow, options: AskO
     case "function": {
       const { seed, signal } = options;
       const start = performance.now();
-      const output = await subject.predict(row.inputs, { signal, id: row.id, index: row.index, seed });
+      const output: unknown = await subject.predict(row.inputs, { signal, id: row.id, index: row.index, seed });
+      refuseNoAnswer(output, subject.name);
       return given(output, { name: subject.name, row, latency: performance.now() - start });
     }
     case "chat":
@@ -201,6 +203,20 @@ function given(
     latency,
     usage: response?.usage,
   };
+}
+
+/** What JSON has nothing for would pass as an answer without a word. */
+function refuseNoAnswer(output: unknown, name: string): void {
+  const found = output === undefined || typeof output === "function" || typeof output === "symbol"
+    ? "gave nothing"
+    : typeof output === "object" && output !== null && Symbol.asyncIterator in output
+    ? "gave a stream"
+    : undefined;
+  if (found === undefined) return;
+  throw new ChatModelError(
+    `Cannot read the answer of function "${name}": it ${found}. Return text, a message, a response, or other JSON as a whole`,
+    { code: "invalid_model_output" },
+  );
 }
 
 /** Text, a message or a response; other objects are a function's own. */

@@ -6,7 +6,7 @@ import { normaliseScorers } from "../scorers/normalise_scorers.ts";
 import type { Scorer } from "../scorers/scorer.ts";
 import type { EvaluationConfig } from "./config.ts";
 import { Journal } from "./journal.ts";
-import { type CheckedOptions, checkOptions, type EvaluateOptions, isLogged } from "./options.ts";
+import { checkChatParams, type CheckedOptions, checkOptions, type EvaluateOptions, isLogged } from "./options.ts";
 import { MemorySink, type RowSink } from "./row_sink.ts";
 import { type RowOptions, runRow } from "./run_row.ts";
 import { loadSubject, purposeOf, type Subject } from "./subject.ts";
@@ -57,6 +57,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
   const { model, signal: outer } = options;
   const scorers = normaliseScorers(options.scorers);
   const purpose = purposeOf(model);
+  if (purpose === "chat") checkChatParams(checked.params);
   outer?.throwIfAborted();
   // Fires also when the evaluation fails, so that nothing goes on behind it.
   const controller = new AbortController();

@@ -1,7 +1,7 @@
 import type { JsonValue } from "../../model_config.ts";
 import type { TrackingStore } from "../../tracking/mod.ts";
 import type { Tracing } from "../../tracing/mod.ts";
-import { ValidationError, type ValidationIssue } from "../../types/mod.ts";
+import { parseChatParams, ValidationError, type ValidationIssue } from "../../types/mod.ts";
 import { toJsonValue } from "../../_json_value.ts";
 import { suggestion } from "../../_near_names.ts";
 import { isRecord } from "../_canonical_json.ts";
@@ -161,6 +161,24 @@ export function checkOptions(options: EvaluateOptions): CheckedOptions {
   if (issues.length > 0) throw new ValidationError("Cannot evaluate", issues);
   const maxTurns = user === undefined ? Infinity : options.maxTurns ?? MOST_TURNS;
   return { concurrency, retries, retryDelay, rowTimeout, seed, params: kept, maxTurns };
+}
+
+/**
+ * Checks parameters that go to a chat model: else every row would fail.
+ *
+ * @param params The parameters.
+ * @throws {ValidationError} If one cannot be.
+ */
+export function checkChatParams(params: CheckedOptions["params"]): void {
+  try {
+    parseChatParams(params);
+  } catch (error) {
+    if (!(error instanceof ValidationError)) throw error;
+    throw new ValidationError(
+      "Cannot evaluate",
+      error.issues.map(({ path, message }) => ({ path: `params.${path}`, message })),
+    );
+  }
 }
 
 /** Whether a run is logged. */

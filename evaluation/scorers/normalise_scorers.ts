@@ -52,7 +52,8 @@ function toScorer(source: ScorerSource): Scorer | undefined {
 
 /** Whether scores can have a name: it becomes a part of a metric's. */
 export function isScoreName(name: string): boolean {
-  return NAME.test(name);
+  // An object cannot have a member of that name that is its own by assignment.
+  return NAME.test(name) && name !== "__proto__";
 }
 
 /**

@@ -153,7 +153,7 @@ Deno.test("cli.ts doctor says that a database may only be read", async () => {
   assertEquals(of(JSON.parse(new TextDecoder().decode(stdout))), {
     check: "Tracking",
     status: "warning",
-    detail: "sqlite:///mlflow.db answers, 1 experiments, but it may only be read",
+    detail: "sqlite:///mlflow.db answers, 1 experiment, but it may only be read",
     remedy: "Run with --allow-write for its folder",
   });
 });

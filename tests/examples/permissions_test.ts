@@ -1,7 +1,7 @@
 /** The permissions in the examples' first lines: with all of them an example works, with one less it does not. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { readRecording, type Replay } from "../support/replay.ts";
-import { startEmbeddingOllama } from "./_embedding_ollama.ts";
+import { readRecording, type Recording, type Replay, type ReplayedRequest } from "../support/replay.ts";
+import { startOllama } from "./_ollama.ts";
 import { argsOf, ask, exampleNames, MESSAGES, post, runExample, SAID, startExample, withoutEach } from "./_example.ts";
 
 /** Uses an example that was started with these arguments, and throws if it does not do what it is for. */
@@ -46,6 +46,7 @@ const USES: { readonly [file: string]: Use } = {
   "08_structured_extraction.ts": runs,
   "09_guardrail.ts": servesOllama,
   "10_conversation_memory.ts": servesOllama,
+  "11_evaluation_and_promotion.ts": runs,
   "12_deploy.ts": serves('You said: "Hi"'),
   "13_browser_client.html": serves("You said: Hi"),
   "hello.ts": serves("Hello, world"),
@@ -57,19 +58,27 @@ const USES: { readonly [file: string]: Use } = {
   "tutorial_3_custom_model.ts": runs,
 };
 
-/** Examples that ask for what is not a greeting, or in one piece. */
-const RECORDINGS: { readonly [file: string]: string } = {
-  "08_structured_extraction.ts": "format_schema",
-  "09_guardrail.ts": "chat_nonstream",
-  "ollama_custom_model.ts": "chat_nonstream",
-  "tutorial_3_custom_model.ts": "chat_nonstream",
+/** What answers a request of any example. */
+function choose({ body }: ReplayedRequest): Recording {
+  const { stream, format, options } = typeof body === "object" && body !== null ? { ...NOTHING, ...body } : NOTHING;
+  if (format !== undefined) return readRecording("format_schema", "v0.24");
+  if (stream !== true) return readRecording("chat_nonstream", "v0.24");
+  const isShort = JSON.stringify(options) === '{"num_predict":5}';
+  return readRecording(isShort ? "num_predict_5_stream" : "chat_stream", "v0.24");
+}
+
+/** The fields of a request that matter, before it is known whether they are there. */
+const NOTHING: { readonly [Field in "stream" | "format" | "options"]: unknown } = {
+  stream: undefined,
+  format: undefined,
+  options: undefined,
 };
 
 for (const file of exampleNames()) {
   Deno.test(`examples/${file} works with the permissions of its first line, and with none less`, async () => {
     const use = USES[file];
     assert(use !== undefined, `nothing is known of how "${file}" is used`);
-    await using ollama = startEmbeddingOllama([readRecording(RECORDINGS[file] ?? "chat_stream", "v0.24")]);
+    await using ollama = startOllama(choose);
     const args = argsOf(file);
     await use(file, ollama, args);
     const notNeeded: string[] = [];

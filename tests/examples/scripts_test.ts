@@ -1,7 +1,8 @@
 /** The examples that are scripts, as their first lines say and against a replayed Ollama. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { readRecording, type Replay, startReplay } from "../support/replay.ts";
+import { readRecording, type Replay, type ReplayedRequest, startReplay } from "../support/replay.ts";
 import { runExample, SAID } from "./_example.ts";
+import { startOllama } from "./_ollama.ts";
 
 const MESSAGES = [{ role: "user", content: "What is MLflow?" }];
 
@@ -9,7 +10,7 @@ const MESSAGES = [{ role: "user", content: "What is MLflow?" }];
 async function run(name: string, replay: Replay): Promise<string> {
   const { code, stdout, stderr, files } = await runExample(name, replay);
   assertEquals(code, 0, stderr);
-  assertEquals(files, name.startsWith("tutorial") ? ["mlflow.db", "mlruns"] : []);
+  assertEquals(files, /^(?:11|tutorial)_/.test(name) ? ["mlflow.db", "mlruns"] : []);
   return stdout;
 }
 
@@ -104,4 +105,32 @@ Deno.test("examples/08_structured_extraction.ts says why when the answer was cut
   assertEquals([code, stdout], [1, ""]);
   assertEquals(stderr, 'Cannot extract: the answer ended by "length". Allow more tokens\n');
   assertEquals(replay.requests.length, 1);
+});
+
+/** Whether a request has the limit of `examples/questions.jsonl`. */
+function isLimited({ body }: ReplayedRequest): boolean {
+  return JSON.stringify(body).includes('"options":{"num_predict":5}');
+}
+
+Deno.test("examples/11_evaluation_and_promotion.ts makes the better version the champion", async () => {
+  const [long, short] = ["chat_stream", "num_predict_5_stream"].map((name) => readRecording(name, "v0.24"));
+  assert(long !== undefined && short !== undefined);
+  await using ollama = startOllama((request) => isLimited(request) ? short : long);
+  const text = await run("11_evaluation_and_promotion.ts", ollama);
+  assertEquals(text.split("\n"), [
+    "within_limit >= 0.9: within_limit/mean is 1, as it must be >= 0.9",
+    "within_limit >= baseline: within_limit/mean is 1, as it must be >= 0",
+    "rows_failed == 0: rows/failed is 0, as it must be == 0",
+    "Version 2 is the champion now",
+    "",
+  ]);
+  assertEquals(ollama.requests.map(isLimited), [...Array(4).fill(false), ...Array(4).fill(true)]);
+});
+
+Deno.test("examples/11_evaluation_and_promotion.ts leaves the champion as it is when the other is no better", async () => {
+  await using replay = startReplay([readRecording("chat_stream", "v0.24")]);
+  const { code, stdout, stderr } = await runExample("11_evaluation_and_promotion.ts", replay);
+  assertEquals([code, stderr], [1, ""]);
+  assertStringIncludes(stdout, "within_limit/mean is 0, but it must be >= 0.9");
+  assertStringIncludes(stdout, "Version 1 stays the champion\n");
 });

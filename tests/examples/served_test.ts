@@ -1,7 +1,7 @@
 /** The numbered examples that serve a model. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readRecording, startReplay } from "../support/replay.ts";
-import { startEmbeddingOllama } from "./_embedding_ollama.ts";
+import { startOllama } from "./_ollama.ts";
 import { ask, assertStops, MESSAGES, refused, SAID, startExample, stream } from "./_example.ts";
 
 const HELLO = readRecording("chat_stream", "v0.24");
@@ -116,7 +116,7 @@ Deno.test("examples/06_router.ts asks no other model when the request is at faul
 });
 
 Deno.test("examples/07_rag.ts has the model read the passages nearest to the question, and names their files", async () => {
-  await using ollama = startEmbeddingOllama([HELLO]);
+  await using ollama = startOllama(() => HELLO);
   await using example = await startExample("07_rag.ts", ollama);
   const question = { role: "user", content: "For how many weeks can books be borrowed, and can a loan be renewed?" };
   const answer = await stream(example.url, { messages: [question] });

@@ -174,3 +174,21 @@ Deno.test("BatchProcessor gives up a try that takes too long, and tries again", 
   assertEquals([tries, processor.dropped], [2, 0]);
   await processor.close(100);
 });
+
+Deno.test("BatchProcessor.flush() goes on after a try that took too long, as long as there is time", async () => {
+  const [span] = await someSpans(1);
+  assert(span);
+  let tries = 0;
+  const processor = new BatchProcessor(
+    {
+      name: "a sink that is slow to begin",
+      write: () => ++tries < 3 ? new Promise(() => {}) : Promise.resolve(),
+    },
+    { ...OPTIONS, interval: 60_000, timeout: 5 },
+    AS_THEY_ARE,
+  );
+  processor.onEnd(span);
+  assertEquals(await processor.flush(60_000), true);
+  assertEquals([tries, processor.pending, processor.dropped], [3, 0, 0]);
+  await processor.close(100);
+});

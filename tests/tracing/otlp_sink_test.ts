@@ -84,7 +84,6 @@ Deno.test("enableTracing() keeps what a collector cannot take now", async () => 
   const { requests, dropped, warnings } = await sent((count) =>
     new Response(null, { status: count === 1 ? 503 : 200 })
   );
-  // Once by flush(), once by shutdown().
   assertEquals([requests.length, dropped], [2, 0]);
   assertEquals(warnings, [
     'Cannot send traces to "http://<host>/v1/traces": it answers with status 503. Calls are not affected; it is tried again',

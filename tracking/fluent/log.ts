@@ -14,7 +14,7 @@ export interface LogMetricOptions extends TargetOptions {
   /** When it was measured, in ms since 1970. Default: now. */
   readonly timestamp?: number;
   /** Logged model that it tells of; linked to the run if it is not yet. */
-  readonly modelId?: string;
+  readonly modelId?: string | undefined;
 }
 
 /**

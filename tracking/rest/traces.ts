@@ -37,15 +37,10 @@ export class RestTraces {
 
   async get(traceId: string): Promise<Trace> {
     const action = `get trace "${traceId}"`;
+    const query = new URLSearchParams({ trace_id: checkId(traceId), allow_partial: "true" });
+    let text: string;
     try {
-      const value = await this.#read(
-        `${BASE}/get?${new URLSearchParams({ trace_id: traceId, allow_partial: "true" })}`,
-        action,
-      );
-      const result = v.safeParse(traceSchema, value);
-      if (!result.success) throw errorOfShape(action, result.issues.map((issue) => v.getDotPath(issue) ?? ""));
-      const { trace_info: info, spans } = result.output.trace;
-      return { info: toTraceInfo(info), spans: sortSpans((spans ?? []).map((span) => readSpan(info.trace_id, span))) };
+      text = await this.#read(`${BASE}/get?${query}`, action);
     } catch (error) {
       // So MLflow's server says that the spans are in a file, or that it is too old to have them elsewhere.
       const isElsewhere = error instanceof TrackingError &&
@@ -55,6 +50,7 @@ export class RestTraces {
       if (info.tags[TRACE_KEYS.spansLocation] === TRACKING_STORE) throw error;
       return { info, spans: await readArtifactSpans(info, this.#artifacts) };
     }
+    return readTrace(action, text);
   }
 
   async getInfo(action: string, traceId: string): Promise<TraceInfo> {
@@ -141,15 +137,13 @@ export class RestTraces {
     }
   }
 
-  /** Reads JSON in which times are too large to be exact as numbers. */
-  async #read(path: string, action: string): Promise<unknown> {
+  async #read(path: string, action: string): Promise<string> {
     const { response, touch, end, explain } = await this.#http.open(path, { action });
     try {
       const text = await response.text();
       touch();
-      return parseWithTimes(text);
+      return text;
     } catch (error) {
-      if (error instanceof SyntaxError) throw errorOfShape(action, ["the answer is not valid JSON"]);
       throw explain(error);
     } finally {
       end();
@@ -157,11 +151,30 @@ export class RestTraces {
   }
 }
 
+/** Reads an answer in which times are too large to be exact as numbers. */
+function readTrace(action: string, text: string): Trace {
+  let value: unknown;
+  try {
+    value = parseWithTimes(text);
+  } catch {
+    throw errorOfShape(action, ["it is not valid JSON"]);
+  }
+  const result = v.safeParse(traceSchema, value);
+  if (!result.success) throw errorOfShape(action, result.issues.map((issue) => `"${v.getDotPath(issue) ?? ""}"`));
+  const { trace_info: info, spans } = result.output.trace;
+  return { info: toTraceInfo(info), spans: sortSpans((spans ?? []).map((span) => readSpan(info.trace_id, span))) };
+}
+
 /** Path of a trace below the tracking URI. */
 export function pathOf(traceId: string): string {
-  // An id that is a path of its own would reach another route.
-  if (/^(?:|\.\.?|get|search)$/.test(traceId)) {
-    throw new TrackingError("INVALID_PARAMETER_VALUE", `Cannot use "${traceId}" as the id of a trace`);
-  }
-  return `${BASE}/${encodeURIComponent(traceId)}`;
+  return `${BASE}/${encodeURIComponent(checkId(traceId))}`;
+}
+
+/** Refuses an id that is a path of its own, and would reach another route. */
+function checkId(traceId: string): string {
+  if (!/^(?:|\.\.?|get|search|batchGet|batchGetInfos|delete-traces)$/.test(traceId)) return traceId;
+  throw new TrackingError(
+    "INVALID_PARAMETER_VALUE",
+    `Cannot use "${traceId}" as the id of a trace: ids are "tr-" and 32 hexadecimal digits`,
+  );
 }

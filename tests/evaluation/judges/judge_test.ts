@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes,
 import { ChatModel, ChatModelError, loadChatModel, OverloadedError, ValidationError } from "../../../mod.ts";
 import { DemoChatModel } from "../../../adapters/demo/mod.ts";
 import { judge } from "../../../evaluation/judges/mod.ts";
+import { evaluate } from "../../../evaluation/run/mod.ts";
 import { rowOf, scoreOf, ScriptedJudge, verdict } from "./_judges.ts";
 
 const RULES = "Is the answer polite?";
@@ -228,6 +229,10 @@ Deno.test("judge() refuses options that are not valid", () => {
     issuesOf(() => judge({ name: "a", model, instructions: RULES, scale: { categories: ["a", "A"] } }))[0]?.path,
     "scale.categories",
   );
+  assertEquals(
+    issuesOf(() => judge({ name: "a", model, instructions: RULES, params: { temperature: 9 } }))[0]?.path,
+    "params.temperature",
+  );
   assertEquals(issuesOf(() => judge({ name: "a", model: "", instructions: RULES }))[0]?.path, "model");
 });
 
@@ -256,4 +261,27 @@ Deno.test("judge() loads its model once, and once more if that failed", async ()
   await assertRejects(async () => await scorer.score(rowOf("Hello")), ChatModelError, "Cannot load yet");
   await Promise.all([scorer.score(rowOf("a")), scorer.score(rowOf("b"))]);
   assertEquals(loads, 2);
+});
+
+Deno.test("judge() takes the URI of a model", async () => {
+  const model = new URL("../../testdata/evaluation/judge_model.ts", import.meta.url).pathname;
+  const score = await scoreOf(judge({ name: "polite", model, instructions: RULES }).score(rowOf("Hello")));
+  assertEquals([score.value, score.rationale], ["yes", "From a file"]);
+});
+
+Deno.test("judge() leaves its error in the score of a row, and the other rows go on", async () => {
+  const scorer = judge({
+    name: "polite",
+    model: new ScriptedJudge(({ messages }) =>
+      String(messages[1]?.content).includes("Rude") ? "No JSON" : verdict("yes")
+    ),
+    instructions: "Is {{ outputs }} polite?",
+    retries: 1,
+  });
+  const data = ["Dear", "Rude", "Kind"].map((outputs) => ({ outputs }));
+  const result = await evaluate({ data, scorers: [scorer] });
+  const rows = await Array.fromAsync(result.rows());
+  assertEquals(rows.map(({ scores }) => scores.polite?.value), ["yes", null, "yes"]);
+  assertStringIncludes(rows[1]?.scores.polite?.error?.message ?? "", "gave no verdict in 2 tries");
+  assertEquals([result.metrics["polite/mean"], result.metrics["polite/errors"]], [1, 1]);
 });

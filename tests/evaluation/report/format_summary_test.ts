@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { formatSummary } from "../../../evaluation/report/mod.ts";
+import { formatSummary, renderReport } from "../../../evaluation/report/mod.ts";
+import { compareEvaluations } from "../../../evaluation/results/mod.ts";
 import { resultOf, row, score } from "./_results.ts";
 
 Deno.test("formatSummary() sets columns under one another", async () => {
@@ -45,6 +46,16 @@ Deno.test("formatSummary() compares with a baseline", async () => {
   ]);
 });
 
+Deno.test("formatSummary() and renderReport() take a comparison that was made before", async () => {
+  const before = await resultOf([row(0, { text: "Rome" }), row(1)]);
+  const after = await resultOf([row(0), row(1)]);
+  const comparison = compareEvaluations({ baseline: before, candidate: after }, { tolerance: 5 });
+  const options = { baseline: before, comparison };
+  const counts = formatSummary(after, { ...options, color: false }).split("\n").at(-1)?.split(/ {2,}/).slice(5, 8);
+  assertEquals(counts, ["0", "2", "0"]);
+  assertStringIncludes(await renderReport(after, options), "exact: 0 better, 0 worse");
+});
+
 Deno.test("formatSummary() uses colours only if asked to, and keeps the columns", async () => {
   const error = { message: "Cannot score", code: null, name: "ChatModelError", status: 500, retryable: false };
   const result = await resultOf([row(0, { scores: { exact: { value: null, error } } })]);
@@ -65,6 +76,7 @@ Deno.test("formatSummary() respects NO_COLOR, also on a terminal", async () => {
   const run = async (env: { [name: string]: string }) => {
     const { stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["eval", "--no-lock", code],
+      cwd: new URL("../../../", import.meta.url),
       env: { FORCE_COLOR: "", ...env },
       stderr: "inherit",
     }).output();

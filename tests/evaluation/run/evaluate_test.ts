@@ -348,6 +348,42 @@ Deno.test("evaluate() names each option and scorer that is wrong", async () => {
   assert(model.message.startsWith('Cannot evaluate: "model": must be the URI'));
 });
 
+Deno.test("evaluate() refuses params that a chat model cannot have, before any row is asked", async () => {
+  const model = new Answering(() => "");
+  const error = await assertRejects(
+    () => evaluate({ model, data: rows, scorers: [], params: { temperature: 5, stop: () => {} } }),
+    ValidationError,
+  );
+  assertEquals(error.issues.map(({ path }) => path), ["params.stop"]);
+  const warm = await assertRejects(
+    () => evaluate({ model, data: rows, scorers: [], params: { temperature: 5 } }),
+    ValidationError,
+  );
+  assertEquals(warm.issues.map(({ path }) => path), ["params.temperature"]);
+  assertEquals(model.seen, []);
+});
+
+Deno.test("evaluate() keeps what a function gives, and refuses nothing and streams", async () => {
+  const outputs = [{ label: "x", score: 0.5 }, null, undefined, (async function* () {})(), {
+    role: "assistant",
+    content: "a",
+  }];
+  const result = await evaluate({
+    model: (_inputs, { index }) => outputs[index],
+    data: outputs.map((_, index) => ({ inputs: { index } })),
+    scorers: [],
+  });
+  const found = await all(result.rows());
+  assertEquals(found.map(({ text, error }) => error?.code ?? text), [
+    '{"label":"x","score":0.5}',
+    "null",
+    "invalid_model_output",
+    "invalid_model_output",
+    "a",
+  ]);
+  assertEquals(found[0]?.output, { label: "x", score: 0.5 });
+});
+
 Deno.test("evaluate() loads a model by the path of its file", async () => {
   const folder = await Deno.makeTempDir();
   try {

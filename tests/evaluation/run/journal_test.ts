@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type ChatMessage, ChatModel, ChatModelError, type ModelContext } from "../../../mod.ts";
 import { evaluate, exactMatch, readEvaluation } from "../../../evaluation/mod.ts";
+import { fromFileUrl } from "@std/path";
+import { ROOT } from "../../support/command.ts";
 import { all, Answering, withFolder } from "../_models.ts";
 
 const ROWS = 2000;
@@ -34,10 +36,11 @@ async function killHalfWay(data: string, journal: string): Promise<void> {
       "-A",
       "--no-check",
       "--quiet",
-      new URL("_evaluate_slowly.ts", import.meta.url).pathname,
+      fromFileUrl(new URL("_evaluate_slowly.ts", import.meta.url)),
       data,
       journal,
     ],
+    cwd: ROOT,
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -208,6 +211,17 @@ Deno.test("evaluate() refuses a file that is no journal, is damaged, or is in us
     assert(await held.tryLock(true));
     await assertRejects(() => evaluate(options), ChatModelError, "another process writes to it");
   });
+});
+
+Deno.test("evaluate() says when a journal cannot be made or read", async () => {
+  const path = "/nowhere/at/all.jsonl";
+  const options = { model: new Answering((text) => text), data: [{ inputs: "a" }], scorers: [] };
+  await assertRejects(
+    () => evaluate({ ...options, resume: path }),
+    ChatModelError,
+    "its folder does not exist. Make it",
+  );
+  await assertRejects(() => readEvaluation(path), ChatModelError, "there is no such file");
 });
 
 Deno.test("readEvaluation() refuses an evaluation that did not come to its end", async () => {

@@ -1,4 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { ROOT } from "../../support/command.ts";
 import { withFolder } from "../_models.ts";
 
 const ROWS = 1000;
@@ -16,11 +18,12 @@ Deno.test("evaluate() with a journal holds no more in memory than a few rows, al
         "--quiet",
         // Less than the answers take together.
         "--v8-flags=--max-old-space-size=48",
-        new URL("_evaluate_large.ts", import.meta.url).pathname,
+        fromFileUrl(new URL("_evaluate_large.ts", import.meta.url)),
         data,
         `${folder}/journal.jsonl`,
         `sqlite:///${folder}/mlflow.db`,
       ],
+      cwd: ROOT,
       stdin: "null",
     }).output();
     assertEquals(code, 0, new TextDecoder().decode(stderr).slice(0, 2000));
