@@ -10,15 +10,21 @@ import { ROOT } from "../support/command.ts";
 import { argsOf, startExample } from "./_example.ts";
 
 const FILE = "13_browser_client.html";
+/** Where the page looks for its server. */
+const WRITTEN_SERVER = "http://127.0.0.1:8000";
 /** A name that the browser finds on this machine, and the server knows nothing of. */
 const FOREIGN = "page.example";
 
-/** Serves the page as any web server would, and opens it. */
+/** Serves the page as any web server would, but for where it finds its server, and opens it. */
 async function withPage(server: string, test: (page: Page) => Promise<void>, host = "127.0.0.1"): Promise<void> {
-  const html = await Deno.readTextFile(`${ROOT}examples/${FILE}`);
+  const source = await Deno.readTextFile(`${ROOT}examples/${FILE}`);
+  assertEquals(source.split(`"${WRITTEN_SERVER}"`).length, 2);
   const pages = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
-    () => new Response(html, { headers: { "content-type": "text/html; charset=utf-8" } }),
+    (request) =>
+      new Response(source.replace(WRITTEN_SERVER, serverOf(request) ?? server), {
+        headers: { "content-type": "text/html; charset=utf-8" },
+      }),
   );
   const browser = await launchChromium([`--host-resolver-rules=MAP ${FOREIGN} 127.0.0.1`]);
   try {
@@ -26,13 +32,18 @@ async function withPage(server: string, test: (page: Page) => Promise<void>, hos
     page.setDefaultTimeout(10_000);
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(error.message));
-    await page.goto(`http://${host}:${pages.addr.port}/${FILE}?server=${server}`);
+    await page.goto(`http://${host}:${pages.addr.port}/${FILE}`);
     await test(page);
     assertEquals(complaints, []);
   } finally {
     await browser.close();
     await pages.shutdown();
   }
+}
+
+/** Another server than the first, where a test has two. */
+function serverOf({ url }: Request): string | null {
+  return new URL(url).searchParams.get("server");
 }
 
 async function send(page: Page, text: string): Promise<void> {

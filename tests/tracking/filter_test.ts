@@ -44,6 +44,36 @@ Deno.test("parseFilter() reads comparisons", () => {
   );
 });
 
+Deno.test("parseFilter() reads keys that go on behind a beginning, and values that may be numbers or text", () => {
+  const grammar: FilterGrammar<"span" | "feedback"> = {
+    span: {
+      names: [],
+      keys: {
+        fields: { name: { type: "text", comparators: ["=", "RLIKE"] } },
+        prefixes: { "attributes.": { type: "text", comparators: ["="] } },
+      },
+    },
+    feedback: { names: [], keys: { any: { type: "mixed", comparators: ["=", ">"] } } },
+  };
+  assertEquals(
+    parseFilter(
+      "span.attributes.a.b = 'x' AND span.name rlike '^a' AND feedback.f > 0.5 AND feedback.f = 'yes'",
+      grammar,
+    ),
+    [
+      { entity: "span", key: "attributes.a.b", comparator: "=", value: "x" },
+      { entity: "span", key: "name", comparator: "RLIKE", value: "^a" },
+      { entity: "feedback", key: "f", comparator: ">", value: 0.5 },
+      { entity: "feedback", key: "f", comparator: "=", value: "yes" },
+    ],
+  );
+  for (const filter of ["span.attributes = 'x'", "span.attributes. = 'x'", "feedback.f > 'x'", "feedback.f = 1"]) {
+    assertThrows(() => parseFilter(filter, grammar), TrackingError);
+  }
+  const error = assertThrows(() => parseFilter("span.size = 'x'", grammar), TrackingError);
+  assertEquals(error.message.includes("there are name, attributes.<key>"), true, error.message);
+});
+
 Deno.test("parseFilter() takes every key and every text that its quotes can hold", () => {
   const key = fastCheck.string({ unit: "grapheme", minLength: 1 }).filter((text) => !text.includes("`"));
   const value = fastCheck.string({ unit: "grapheme" }).filter((text) => !/["']/.test(text) && !text.endsWith("\\"));

@@ -62,13 +62,13 @@ function writeTrace(
   const isFinalized = before !== undefined && metadataOf(database, traceId, TRACE_KEYS.finalized) !== undefined;
   updateTimes(writing, row, { trace, isFinalized });
   writeTraceFigures({ database, tables }, { traceId, row, trace, isFinalized, isNew: before === undefined });
-  const name = trace.tags[TRACE_KEYS.name] ?? trace.root?.name;
+  const { root } = trace;
+  const hasName = before !== undefined && nameOf(writing, before) !== undefined;
   writeTraceTags({ database, tables }, traceId, {
+    // Who has named the trace meanwhile knows better.
+    ...(root !== undefined && !hasName && { [TRACE_KEYS.name]: root.name }),
     ...trace.tags,
     [TRACE_KEYS.spansLocation]: TRACKING_STORE,
-    ...(name !== undefined && (trace.tags[TRACE_KEYS.name] !== undefined || !isFinalized) && {
-      [TRACE_KEYS.name]: name,
-    }),
   });
   writeTraceMetadata(database, traceId, trace.metadata);
   const { user } = trace;
@@ -117,7 +117,7 @@ function requireSpansHere({ database, action }: Writing, traceId: string): void 
 
 /** Earliest start, latest end, and once the first span has ended, how it went. */
 function updateTimes(
-  { database }: Writing,
+  { database, tables }: Writing,
   row: Row,
   { trace, isFinalized }: { readonly trace: TraceFacts; readonly isFinalized: boolean },
 ): void {
@@ -142,6 +142,9 @@ function updateTimes(
     ends.length === 0 ? null : Math.max(...ends) - newStart,
     traceId,
   ]);
+  if (newStart === start || !tables.has("assessments.trace_timestamp_ms")) return;
+  // MLflow looks there for when the trace was that is judged.
+  database.run("UPDATE assessments SET trace_timestamp_ms = ? WHERE trace_id = ?", [newStart, traceId]);
 }
 
 function updatePreviews(database: Database, row: Row, root: CheckedSpan): void {
@@ -160,6 +163,15 @@ function updatePreviews(database: Database, row: Row, root: CheckedSpan): void {
       traceId,
     ]);
   }
+}
+
+function nameOf({ database, tables }: Writing, row: Row): string | undefined {
+  if (tables.has("trace_info.trace_name")) return optionalText(row, "trace_name");
+  const tag = database.get("SELECT value FROM trace_tags WHERE request_id = ? AND key = ?", [
+    textOf(row, "request_id"),
+    TRACE_KEYS.name,
+  ]);
+  return tag === undefined ? undefined : optionalText(tag, "value");
 }
 
 function metadataOf(database: Database, traceId: string, key: string): string | undefined {

@@ -56,7 +56,7 @@ Deno.test("parseGate() reads metrics, operators and limits", () => {
     ["x.lower>=0", "x.lower", ">=", { kind: "number", value: 0 }],
   ];
   for (const [text, metric, operator, limit] of cases) {
-    assertEquals(one(text), { text: text.trim(), metric, operator, limit } as unknown);
+    assertEquals<object>(one(text), { text: text.trim(), metric, operator, limit });
   }
   assertEquals(parseGate("a>1, b<2 ,c==3").map(({ metric }) => metric), ["a", "b", "c"]);
 });

@@ -229,6 +229,31 @@ Deno.test("getTrace() reads spans that are kept in a file", () =>
     assertStringIncludes(error.message, "is not valid JSON");
   }));
 
+Deno.test("logSpans() keeps the name that a trace was given, and tells assessments of an earlier start", () =>
+  withStore(async (store, folder) => {
+    const sample = sampleTrace();
+    await store.logSpans("0", [sample.child()]);
+    await store.setTraceTag(sample.traceId, { key: "mlflow.traceName", value: "given" });
+    await store.logFeedback(sample.traceId, { name: "good", value: true });
+    await store.logSpans("0", [sample.root()]);
+    assertEquals((await store.getTrace(sample.traceId)).info.name, "given");
+    assertEquals(
+      readRows(
+        folder,
+        "SELECT trace_timestamp_ms AS time, experiment_id AS id, aggregate_value AS value FROM assessments",
+      ),
+      [
+        { time: START_MS, id: 0, value: 1 },
+      ],
+    );
+    const named = sampleTrace();
+    const { attributes } = named.root();
+    await store.logSpans("0", [
+      named.root({ attributes: { ...attributes, "mlflow.traceTag.mlflow.traceName": "own" } }),
+    ]);
+    assertEquals((await store.getTrace(named.traceId)).info.name, "own");
+  }));
+
 Deno.test("deleteTraces() leaves nothing of a trace behind", () =>
   withStore(async (store, folder) => {
     const { info: run } = await store.createRun({ experimentId: "0" });
