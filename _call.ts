@@ -10,6 +10,7 @@ import {
   type CallObserver,
   type CallStart,
   isObserved,
+  type ModelOrigin,
   type ModelSpan,
   NO_SPAN,
   type RequestContext,
@@ -47,6 +48,8 @@ export interface ModelEquipment {
   readonly artifacts?: { readonly [name: string]: string };
   /** Its configuration. Default: an empty one. */
   readonly modelConfig?: ModelConfig;
+  /** Where it comes from. Observers are told. Default: not known. */
+  readonly origin?: ModelOrigin;
 }
 
 /** Who a call runs for, where that is no signal: see {@linkcode Call}. */
@@ -175,6 +178,7 @@ export class Call implements StreamGuard, Deadline {
     this.observation = beginObservation({
       ...start,
       requestId: this.context.requestId,
+      origin: this.#defaults.origin,
       // Only if someone asks: for a server's request, headers are read for it.
       get requestContext() {
         return options.requestContext;

@@ -7,6 +7,18 @@ import type {
 } from "./types/mod.ts";
 import type { JsonValue } from "./model_config.ts";
 
+/** Where a loaded model comes from, as far as that is known: what traces of its calls are linked to. */
+export interface ModelOrigin {
+  /** URI that it was loaded by, such as `models:/assistant@champion`. */
+  readonly uri?: string;
+  /** Id of MLflow's logged model: `m-…`. */
+  readonly modelId?: string;
+  /** Name that it is registered under. */
+  readonly registeredName?: string;
+  /** Version that it is registered as. */
+  readonly registeredVersion?: string;
+}
+
 /** What a model is about to be asked. */
 export type CallStart =
   & {
@@ -29,6 +41,8 @@ export type CallStart =
 export type StartedCall = CallStart & {
   /** Id of the request. */
   readonly requestId: string;
+  /** Where the model comes from; absent if that is not known. */
+  readonly origin?: ModelOrigin | undefined;
   /** What its headers say of where the call comes from, if anything. */
   readonly requestContext?: RequestContext | undefined;
 };

@@ -303,8 +303,12 @@ export class LoadedChatModel {
   }
 }
 
-function equipmentOf({ artifacts, modelConfig }: LoadOptions): ModelEquipment {
-  return { ...(artifacts !== undefined && { artifacts }), ...(modelConfig !== undefined && { modelConfig }) };
+function equipmentOf({ artifacts, modelConfig, origin }: LoadOptions): ModelEquipment {
+  return {
+    ...(artifacts !== undefined && { artifacts }),
+    ...(modelConfig !== undefined && { modelConfig }),
+    ...(origin !== undefined && { origin }),
+  };
 }
 
 async function* single(

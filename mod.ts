@@ -48,6 +48,7 @@ export type {
   CallObserver,
   CallResult,
   CallStart,
+  ModelOrigin,
   ModelSpan,
   RequestContext,
   StartedCall,

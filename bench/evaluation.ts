@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   if (!Number.isSafeInteger(COUNT) || COUNT < 100) throw new Error("ROWS must be a whole number of at least 100");
   await writeRows();
   const whole = await evaluate("whole.jsonl");
-  check(whole.code === 0, `the evaluation in one go ends well: ${whole.stderr.slice(-500)}`);
+  check(whole.code === 0, "the evaluation in one go ends well", whole.stderr);
   const [early = NaN, half, late = NaN] = [0.1, 0.5, 1].map((share) => whole.memory.get(Math.floor(COUNT * share)));
   console.log(
     `${COUNT} rows in ${whole.seconds.toFixed(1)} s (${Math.round(COUNT / whole.seconds)} rows/s); RSS at ` +
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   console.log(`Killed with ${before.length} of ${COUNT} rows in the journal`);
   check(killed.code !== 0 && before.length >= COUNT / 2 && before.length < COUNT, "the process is killed half-way");
   const resumed = await evaluate("killed.jsonl");
-  check(resumed.code === 0, `the resumed evaluation ends well: ${resumed.stderr.slice(-500)}`);
+  check(resumed.code === 0, "the resumed evaluation ends well", resumed.stderr);
   const after = await readJournal("killed.jsonl");
   const { candidate } = JSON.parse(resumed.stdout);
   console.log(`Resumed: ${candidate.rows.resumed} rows were there, ${COUNT - candidate.rows.resumed} were done`);
@@ -134,7 +134,7 @@ async function checkTable(runId: string): Promise<void> {
   check(data?.length === COUNT && ids.size === COUNT, "each row is in the run's table once");
 }
 
-function check(isMet: boolean, goal: string): void {
+function check(isMet: boolean, goal: string, said = ""): void {
   console.log(`${isMet ? "ok     " : "MISSED "} ${goal}`);
-  if (!isMet) failures.push(goal);
+  if (!isMet) failures.push(said === "" ? goal : `${goal}: ${said.slice(-500)}`);
 }

@@ -50,6 +50,47 @@ export {
   type GateResult,
   parseGate,
 } from "./gate/mod.ts";
+export {
+  type ConversationEnd,
+  type ConversationSettings,
+  type HeldConversation,
+  modelUser,
+  type ModelUserOptions,
+  perTurn,
+  type PerTurnOptions,
+  replayConversation,
+  type ReplayOptions,
+  scriptedUser,
+  simulateConversation,
+  type SimulateOptions,
+  splitConversation,
+} from "./conversation/mod.ts";
+export {
+  type Agreement,
+  type AgreementOptions,
+  type AgreementWeights,
+  type CategoryScale,
+  judge,
+  type JudgeModel,
+  type JudgeOptions,
+  type JudgeScale,
+  type JudgeSettings,
+  type LabelledRow,
+  type LabelPair,
+  labelPairs,
+  measureAgreement,
+  type NumberScale,
+  type PairVerdict,
+  pairwiseJudge,
+  type PairwiseJudgeOptions,
+  type PositionBias,
+  positionBias,
+  PREDEFINED_JUDGES,
+  predefinedJudge,
+  type PredefinedJudgeName,
+  type PredefinedJudgeOptions,
+} from "./judges/mod.ts";
+export { formatSummary, renderReport, type ReportOptions, type SummaryOptions } from "./report/mod.ts";
 export { type JsonReport, jsonReport, junitReport, type ReportedEvaluation } from "./reporters/mod.ts";
 export {
   compareEvaluations,

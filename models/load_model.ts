@@ -145,7 +145,7 @@ export async function loadModel(
 
 /** Loads a folder that `saveModel` wrote. */
 async function loadFolder(
-  { path: folder, name: registered }: Extract<LocatedModel, { readonly kind: "folder" }>,
+  { path: folder, name: registered, version, modelId: located }: Extract<LocatedModel, { readonly kind: "folder" }>,
   options: LoadModelOptions & { readonly uri: string },
 ): Promise<LoadedChatModel | LoadedCustomModel> {
   const { uri, signal } = options;
@@ -162,6 +162,8 @@ async function loadFolder(
         "cannot be given for a logged model: its package says what it may do. Leave it out, or log the model anew",
     }]);
   }
+  // A version may be registered whose source is a path: the package itself then says what it was logged as.
+  const modelId = located ?? file.modelId;
   const path = join(folder, deno.modelPath);
   const source = { path, folder: resolve(folder), name, permissions: deno.permissions };
   const imported = await importModel(source, options, { isolated: true });
@@ -169,7 +171,16 @@ async function loadFolder(
     uri,
     options,
     name,
-    equipment: { modelConfig: config, artifacts: Object.fromEntries(artifacts) },
+    equipment: {
+      modelConfig: config,
+      artifacts: Object.fromEntries(artifacts),
+      origin: {
+        uri,
+        ...(modelId !== undefined && { modelId }),
+        ...(registered !== undefined && { registeredName: registered }),
+        ...(version !== undefined && { registeredVersion: version }),
+      },
+    },
     ...(file.signature !== undefined && { signature: file.signature }),
   });
 }

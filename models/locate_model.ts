@@ -27,6 +27,10 @@ export type LocatedModel =
     readonly kind: "folder";
     readonly path: string;
     readonly name?: string;
+    /** Version that it is registered as. */
+    readonly version?: string;
+    /** Id of the logged model. */
+    readonly modelId?: string;
     /** Whether it is a download of before, which may have been changed since. */
     readonly isKept?: boolean;
   };
@@ -45,11 +49,17 @@ export function isStoreUri(uri: string): boolean {
  */
 export async function locateModel(uri: string, options: TransferOptions = {}): Promise<LocatedModel> {
   if (!isStoreUri(uri)) return await locatePath(uri);
-  return await withRepository(uri, async (repository, { name }) => {
+  return await withRepository(uri, async (repository, { name, version, modelId }) => {
     const { signal, onProgress } = options;
     if (repository.localPath !== undefined) await checkWritten(repository.localPath, uri);
     const fetched = await fetchModel(repository, { ...(signal && { signal }), ...(onProgress && { onProgress }) });
-    return { kind: "folder", ...fetched, ...(name !== undefined && { name }) };
+    return {
+      kind: "folder",
+      ...fetched,
+      ...(name !== undefined && { name }),
+      ...(version !== undefined && { version }),
+      ...(modelId !== undefined && { modelId }),
+    };
   });
 }
 

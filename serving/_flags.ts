@@ -62,7 +62,8 @@ export const HELP = `Serves chat models to every OpenAI client.
 
 Usage: deno run --allow-net --allow-read --allow-env=${VARIABLES} serve.ts [flags]
 
-  --model [NAME=]SPEC        A model to serve; may be repeated. The first is the default. SPEC is
+  --model [NAME=]SPEC        A model to serve; may be repeated. The first is the default. NAME is of letters,
+                             digits and any of _.:@-. SPEC is
                                ollama:NAME   a model of the Ollama at OLLAMA_HOST, such as ollama:llama3.2:1b
                                openai:NAME@URL[,URL…]
                                              a model of any server with OpenAI's API, such as
@@ -110,7 +111,8 @@ Usage: deno run --allow-net --allow-read --allow-env=${VARIABLES} serve.ts [flag
   --redis-lost open|closed   Without Redis: serve without these limits, or refuse (default closed)
 
   Seen from outside
-  --access-log FILE          Write a line of JSON for each request; - for the standard output
+  --access-log FILE          Write a line of JSON for each request that can be read as one; - for the
+                             standard output
   --metrics-port PORT        Serve metrics for Prometheus at /metrics on that port, without keys; on the port
                              of the server itself, they need one
 

@@ -1,9 +1,10 @@
-import type { RequestContext, StartedCall } from "../call_observer.ts";
+import type { ModelOrigin, RequestContext, StartedCall } from "../call_observer.ts";
 import type { ChatMessage, ChatParams } from "../types/mod.ts";
 import type { Attributes } from "./_api.ts";
 import { inputMessages, toolDefinitions } from "./_gen_ai_messages.ts";
 import type { ContentForms } from "./_instrumentation.ts";
 import { toJson } from "./_json.ts";
+import { LINKS } from "./_links.ts";
 
 /** Log level "info" of MLflow's spans, as its own client gives those that have a type; 10 the others. */
 export const INFO = 20;
@@ -56,6 +57,7 @@ export function startAttributes(beginning: Beginning, content: ContentForms): At
     "chatmodel.request_id": call.requestId,
   };
   if (operation !== undefined) attributes["gen_ai.operation.name"] = operation;
+  if (call.origin !== undefined) addOrigin(attributes, call.origin);
   if (spanType === "AGENT") attributes["gen_ai.agent.name"] = call.model;
   if (session !== undefined) {
     attributes["session.id"] = session;
@@ -81,6 +83,13 @@ export function startAttributes(beginning: Beginning, content: ContentForms): At
       if (content.mlflow) attributes["mlflow.spanInputs"] = toJson({ input: call.input, params: call.params });
   }
   return attributes;
+}
+
+function addOrigin(attributes: Attributes, { uri, modelId, registeredName, registeredVersion }: ModelOrigin): void {
+  if (uri !== undefined) attributes[LINKS.uri] = uri;
+  if (modelId !== undefined) attributes[LINKS.modelId] = modelId;
+  if (registeredName !== undefined) attributes[LINKS.registeredName] = registeredName;
+  if (registeredVersion !== undefined) attributes[LINKS.registeredVersion] = registeredVersion;
 }
 
 /** @see https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ */

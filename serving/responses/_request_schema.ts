@@ -35,7 +35,8 @@ const functionTool = shape({
   strict: v.exactOptional(flag),
 });
 
-const FUNCTIONS_ONLY = '"function", the one kind of tool that this server can offer to its models';
+const FUNCTIONS_ONLY =
+  '"function", the one kind of tool that can be offered here (custom tools can by /v1/chat/completions)';
 const otherTool = object({ type: naming(v.literal("function", explain), FUNCTIONS_ONLY) });
 
 /** A tool: a function, or else only what is wrong with its type. */

@@ -23,6 +23,9 @@ server's log, under the \`x-request-id\` that each answer carries.
 **Trying again.** Where the same request cannot succeed later, the answer says \`x-should-retry: false\`, which OpenAI's
 clients obey. Where it may, and it is known when, it says \`retry-after-ms\` and \`retry-after\`.
 
+A model's author may give an error of their own any \`code\`, or none (\`null\`), and any status from 400 to 599: those are
+not listed.
+
 This page is written from the table that the code uses (\`types/_error_table.ts\`).
 `;
 

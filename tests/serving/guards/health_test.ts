@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- what is written to it is what is tested
 import { assertEquals } from "@std/assert";
 import { ChatModel, loadChatModel } from "../../../mod.ts";
 import type { ModelDirectory } from "../../../serve.ts";

@@ -17,8 +17,8 @@ interface Measured extends Guarded {
 async function start(): Promise<Measured> {
   const held = new Held();
   const admission = new Admission({ models: { held: { maxConcurrency: 1, maxQueue: 1 } } });
-  let app: App | undefined;
-  const metrics = new ServerMetrics({ inFlight: () => app?.inFlight() ?? 0, load: () => admission.stats() });
+  const apps: App[] = [];
+  const metrics = new ServerMetrics({ inFlight: () => apps[0]?.inFlight() ?? 0, load: () => admission.stats() });
   const models = { parrot: Parrot, held, down: new Failing({ code: "upstream_unreachable" }) };
   const server = await guarded(models, {
     admission,
@@ -26,7 +26,7 @@ async function start(): Promise<Measured> {
     apiKeys: new ApiKeys([key("all"), key("limited", { requestsPerMinute: 1 })]),
     onRequest: (record) => metrics.count(record),
   });
-  app = server.app;
+  apps.push(server.app);
   return {
     ...server,
     metrics,

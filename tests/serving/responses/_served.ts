@@ -34,7 +34,6 @@ export async function serve(models: AppModels, options: AppOptions = {}): Promis
       }
       return watch(response, (text) => checks.push(check(request, response, text)));
     },
-    abort: app.abort,
   }, { port: 0 });
   const { port } = server.addr;
   return {

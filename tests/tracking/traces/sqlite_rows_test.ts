@@ -18,7 +18,7 @@ const recorded: Rows = JSON.parse(
 /** A folder with a database that MLflow 3.12.0 has laid out. */
 function withOldDatabase(test: (folder: string) => Promise<void>): Promise<void> {
   return withFolder(async (folder) => {
-    const schema = Deno.readTextFileSync(new URL("schema_3.12.0.sql", TESTDATA));
+    const schema = await Deno.readTextFile(new URL("schema_3.12.0.sql", TESTDATA));
     const path = join(folder, "mlflow.db");
     runSql(path, schema);
     runSql(
