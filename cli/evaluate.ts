@@ -10,7 +10,8 @@ import {
   type Scorer,
 } from "../evaluation/mod.ts";
 import { openData } from "../evaluation/data/mod.ts";
-import { activeExperimentId } from "../tracking/mod.ts";
+import type { Tracing } from "../tracing/mod.ts";
+import { activeExperimentId, getTrackingUri } from "../tracking/mod.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { type Journals, openJournals } from "./_evaluate_journals.ts";
 import { findModel, type NamedModel, versionOfAlias } from "./_evaluate_models.ts";
@@ -58,6 +59,7 @@ export const evaluate: Command = {
     "run-name": { value: "NAME", help: "Name of the run; the baseline's has (baseline) behind it" },
     "experiment": { value: "NAME", help: "Experiment, made if missing (default: MLflow's variables, else Default)" },
     "experiment-id": EXPERIMENT_ID,
+    "traces": { help: "Keep a trace of each row in the store, with its scores" },
     "params": { value: "FILE|JSON", help: 'Parameters of every request, such as {"temperature": 0}' },
     "seed": { value: "NUMBER", help: "Seed from which each row gets its own" },
     "concurrency": { value: "COUNT", help: "Rows that are under way at once (default: 4)" },
@@ -144,7 +146,8 @@ class Work {
     const data = await this.#data();
     const experiment = await this.#experiment();
     const { candidate: journal, baseline: baselineJournal } = this.#journals;
-    const common = { scorers, data, experiment };
+    await using tracing = this.#input.has("traces") ? await this.#tracing(experiment) : undefined;
+    const common = { scorers, data, experiment, tracing };
     // First, so that a model that must be loaded for its first answer has no advantage over the baseline.
     const candidate = await this.#evaluate(model, { ...common, journal, suffix: "" });
     const baseline = before === undefined || before instanceof EvaluationResult
@@ -209,12 +212,19 @@ class Work {
     return name;
   }
 
+  async #tracing(experiment: string): Promise<Tracing> {
+    // Its SDK is of no use to anyone else.
+    const { enableTracing } = await import("../tracing/mod.ts");
+    return await enableTracing({ store: getTrackingUri(), experiment, onWarning: tell });
+  }
+
   async #evaluate(
     { model, title }: NamedModel,
-    { scorers, data, experiment, journal, suffix }: {
+    { scorers, data, experiment, tracing, journal, suffix }: {
       readonly scorers: readonly Scorer[];
       readonly data: EvaluationData;
       readonly experiment: string;
+      readonly tracing: Tracing | undefined;
       readonly journal: string;
       readonly suffix: string;
     },
@@ -235,6 +245,7 @@ class Work {
         experiment,
         signal: this.#signal,
         onProgress: progress.show,
+        ...(tracing !== undefined && { tracing }),
         ...(name !== undefined && { name: `${name}${suffix}` }),
         ...(runName !== undefined && { runName: `${runName}${suffix}` }),
         ...(rowTimeout !== undefined && { rowTimeout }),

@@ -5,6 +5,12 @@ import { isTooDeep } from "./_json_depth.ts";
 /** Levels of arrays and objects: more than any request needs, and few enough for whatever walks through one. */
 const MAX_DEPTH = 500;
 
+/** Messages, items, texts or tools of one request: more than any conversation has. */
+const MAX_ITEMS = 10_000;
+
+/** Members of a body that are lists of such. */
+const LISTS = ["messages", "input", "prompt", "tools"];
+
 /** How to read a body. */
 export interface ReadOptions {
   /** A body that is right for the route, for who sends none. @default {'{"messages": [{"role": "user", "content": "Hello"}]}'} */
@@ -15,7 +21,7 @@ export interface ReadOptions {
  * Reads a request's body as JSON, whatever its content type says: `curl -d` sends a form's. It may be compressed.
  *
  * @throws {ChatModelError} Status 413 if it is larger than `maxSize` bytes, 415 if its encoding is unknown, 400 if it is
- * empty, no JSON or very deep, not UTF-8, or not encoded as it says.
+ * empty, no JSON, very deep or with very long lists, not UTF-8, or not encoded as it says.
  */
 export async function readJson(request: Request, maxSize: number, options: ReadOptions = {}): Promise<unknown> {
   const announced = request.headers.get("content-length");
@@ -33,10 +39,27 @@ export async function readJson(request: Request, maxSize: number, options: ReadO
   }
   const text = decodeText(bytes);
   if (isTooDeep(text, MAX_DEPTH)) throw tooDeep();
+  let body: unknown;
   try {
-    return JSON.parse(text);
+    body = JSON.parse(text);
   } catch (error) {
     throw invalidBody(error, options);
+  }
+  // Shorter texts cannot have so many.
+  if (text.length > MAX_ITEMS * 2) checkLists(body);
+  return body;
+}
+
+/** Before each item is looked at, and whatever is wrong with it told. */
+function checkLists(body: unknown): void {
+  if (typeof body !== "object" || body === null) return;
+  for (const name of LISTS) {
+    const value: unknown = Reflect.get(body, name);
+    if (!Array.isArray(value) || value.length <= MAX_ITEMS) continue;
+    throw new ChatModelError(
+      `Cannot read request body: "${name}" has ${value.length} items, and may have ${MAX_ITEMS}. Send fewer`,
+      { code: "array_above_max_length", param: name },
+    );
   }
 }
 

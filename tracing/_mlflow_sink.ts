@@ -1,21 +1,25 @@
 import { MlflowHttp } from "../tracking/rest/http.ts";
 import { RestExperiments } from "../tracking/rest/experiments.ts";
 import { TrackingError } from "../tracking/mod.ts";
-import { ChatModelError } from "../types/mod.ts";
+import { experimentIdOf } from "./_experiment.ts";
+import { linksOf } from "./_links.ts";
+import { traceInfoOf } from "./_trace_info.ts";
 import type { ProtobufTraceSerializer } from "./_sdk.ts";
 import type { ReadableSpan } from "./_sdk_types.ts";
 import type { TraceSink } from "./trace_sink.ts";
 import type { TracingOptions } from "./tracing_options.ts";
 
+/** Traces that are linked at once. */
+const LINKS_AT_ONCE = 4;
+
 /** Options for {@linkcode MlflowSink}. */
 export interface MlflowSinkOptions extends Pick<TracingOptions, "experiment" | "runId" | "headers"> {
+  /** Told once that traces cannot be linked to models. */
+  readonly onWarning: (message: string) => void;
   /** Milliseconds that a request may take. */
   readonly timeout: number;
   readonly serializer: typeof ProtobufTraceSerializer;
 }
-
-/** MLflow's "Default", which every server has from the start. */
-const DEFAULT_EXPERIMENT_ID = "0";
 
 /**
  * Sends spans to a genuine MLflow server: by OTLP as protobuf, which every version takes that takes OTLP at all.
@@ -27,6 +31,9 @@ export class MlflowSink implements TraceSink, Disposable {
   readonly #http: MlflowHttp;
   readonly #options: MlflowSinkOptions;
   #experimentId: string | undefined;
+  /** Whether the server has refused it for good. */
+  #cannotLink = false;
+  #hasToldOfLinks = false;
 
   constructor(uri: string, options: MlflowSinkOptions) {
     const { headers, timeout } = options;
@@ -65,6 +72,44 @@ export class MlflowSink implements TraceSink, Disposable {
       }
       throw error;
     }
+    await this.#linkAll(experimentId, spans, signal);
+  }
+
+  /** Half of the time is for it at most: the spans themselves are there by now, and must not be sent again for it. */
+  async #linkAll(experimentId: string, spans: readonly ReadableSpan[], signal: AbortSignal): Promise<void> {
+    const until = performance.now() + this.#options.timeout / 2;
+    const waiting = spans.filter((span) => span.parentSpanContext === undefined && linksOf(span) !== undefined);
+    const work = async () => {
+      for (let span = waiting.pop(); span !== undefined && !this.#cannotLink; span = waiting.pop()) {
+        if (performance.now() > until) return this.#tellOfLinks("the server is too slow for it");
+        await this.#link(experimentId, span, signal);
+      }
+    };
+    await Promise.all(Array.from({ length: LINKS_AT_ONCE }, work));
+  }
+
+  /** Says of a trace which model was called: its spans cannot, as only they are taken by OTLP. */
+  async #link(experimentId: string, span: ReadableSpan, signal: AbortSignal): Promise<void> {
+    const links = linksOf(span);
+    if (links === undefined) return;
+    try {
+      await this.#http.request("POST", "/api/3.0/mlflow/traces", {
+        action: "link traces to models",
+        body: { trace: { trace_info: traceInfoOf(experimentId, span, links) } },
+        idempotent: true,
+        signal,
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#cannotLink ||= !(error instanceof TrackingError && error.retryable);
+      this.#tellOfLinks(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #tellOfLinks(why: string): void {
+    if (this.#hasToldOfLinks) return;
+    this.#hasToldOfLinks = true;
+    this.#options.onWarning(`Traces are there, but not all are linked to their models: ${why}`);
   }
 
   close(): void {
@@ -76,30 +121,6 @@ export class MlflowSink implements TraceSink, Disposable {
   }
 
   async #findExperiment(): Promise<string> {
-    const { experiment } = this.#options;
-    if (typeof experiment === "object") return experiment.experimentId;
-    const { env } = this.#http;
-    const name = experiment ?? env("MLFLOW_EXPERIMENT_NAME");
-    if (!name) return env("MLFLOW_EXPERIMENT_ID") || DEFAULT_EXPERIMENT_ID;
-    const experiments = new RestExperiments(this.#http);
-    const found = await experiments.getByName(name);
-    if (found?.lifecycleStage === "deleted") {
-      throw new ChatModelError(
-        `Cannot send traces: experiment "${name}" is deleted. Restore it, or name another one`,
-        { code: "invalid_parameter_value", status: 400 },
-      );
-    }
-    return found?.experimentId ?? await this.#create(experiments, name);
-  }
-
-  async #create(experiments: RestExperiments, name: string): Promise<string> {
-    try {
-      return await experiments.create({ name });
-    } catch (error) {
-      // Another process was quicker: its is as good.
-      const made = await experiments.getByName(name);
-      if (made === undefined) throw error;
-      return made.experimentId;
-    }
+    return await experimentIdOf(new RestExperiments(this.#http), this.#options.experiment, this.#http.env);
   }
 }

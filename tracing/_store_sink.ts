@@ -1,67 +1,118 @@
-import { openTrackingStore, type TraceSpanInput, type TrackingStore } from "../tracking/mod.ts";
-import { experimentIdOf } from "./_experiment.ts";
+import { Worker } from "node:worker_threads";
+import { TrackingError } from "../tracking/errors.ts";
+import type { TraceSpanInput } from "../tracking/mod.ts";
 import { linksOf } from "./_links.ts";
+import type { SpanGroup, StoreAnswer, StoreOptions, StoreOrder } from "./_store_messages.ts";
 import type { FinishedSpan, SpanTime, TraceSink } from "./trace_sink.ts";
-import type { TracingOptions } from "./tracing_options.ts";
 
-const CODES = ["UNSET", "OK", "ERROR"] as const;
-
-/** Spans that are written without a pause: the database takes them on this thread. */
-const SLICE = 16;
-
-/** Writes spans into the database of MLflow that lies on this machine. */
+/** Writes spans into MLflow's database on this machine, by a thread of its own. */
 export class StoreSink implements TraceSink {
   readonly name: string;
-  readonly #store: TrackingStore;
-  readonly #options: Pick<TracingOptions, "experiment" | "runId">;
-  #experimentId: string | undefined;
+  readonly #worker: Worker;
+  /** Who waits for answers, in the order of what was asked. */
+  readonly #waiting: { resolve(): void; reject(error: unknown): void }[] = [];
+  #ended: Error | undefined;
+  /** The write in course: the next waits for it, so that no more than one is in the other thread. */
+  #writing: Promise<void> | undefined;
 
   /**
-   * @param uri URI of the database, such as `sqlite:///mlflow.db`.
+   * Opens a database.
+   *
+   * @param uri Its URI, such as `sqlite:///mlflow.db`.
    * @param options Experiment and run.
-   * @throws {TrackingError} If it cannot be opened.
+   * @returns The sink.
+   * @throws {TrackingError} If it cannot be opened, or has no such experiment.
    */
-  constructor(uri: string, options: Pick<TracingOptions, "experiment" | "runId">) {
-    this.#store = openTrackingStore(uri);
-    this.#options = options;
-    this.name = `"${uri}"`;
-  }
-
-  async write(spans: readonly FinishedSpan[], signal: AbortSignal): Promise<void> {
-    const { runId } = this.#options;
-    const experimentId = this.#experimentId ??= await experimentIdOf(this.#store, this.#options.experiment);
-    for (const { metadata, group } of byLinks(spans)) {
-      for (let start = 0; start < group.length; start += SLICE) {
-        // Calls come first, whenever there are any.
-        if (start > 0) await new Promise((resolve) => setTimeout(resolve));
-        signal.throwIfAborted();
-        await this.#store.logSpans(experimentId, group.slice(start, start + SLICE), { runId, metadata, signal });
-      }
+  static async open(uri: string, options: StoreOptions): Promise<StoreSink> {
+    const sink = new StoreSink(uri);
+    try {
+      const { experiment, runId } = options;
+      await sink.#ask({
+        kind: "open",
+        uri,
+        options: { ...(experiment !== undefined && { experiment }), ...(runId !== undefined && { runId }) },
+      });
+      return sink;
+    } catch (error) {
+      await sink.#worker.terminate();
+      throw error;
     }
   }
 
+  private constructor(uri: string) {
+    this.name = `"${uri}"`;
+    this.#worker = new Worker(workerUrl());
+    // A program that ends by itself is not kept from it by the thread, but by what it is to write.
+    this.#worker.unref();
+    this.#worker.on("message", (answer: StoreAnswer) => this.#take(answer));
+    this.#worker.on("error", (error: unknown) => this.#end(error));
+    this.#worker.on("exit", () => this.#end(new Error("its thread has ended")));
+  }
+
+  async write(spans: readonly FinishedSpan[], signal: AbortSignal): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+    signal.throwIfAborted();
+    const writing = this.#ask({ kind: "write", groups: groupsOf(spans) });
+    const end = () => void (this.#writing = undefined);
+    this.#writing = writing.then(end, end);
+    await writing;
+  }
+
   async close(): Promise<void> {
-    await this.#store[Symbol.asyncDispose]();
+    const isIdle = this.#waiting.length === 0;
+    // One that hangs at a locked database would be waited for as long as SQLite does.
+    if (isIdle && this.#ended === undefined) await this.#ask({ kind: "close" });
+    await this.#worker.terminate();
+  }
+
+  #ask(order: StoreOrder): Promise<void> {
+    if (this.#ended !== undefined) return Promise.reject(this.#lost(this.#ended));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#worker.ref();
+      this.#worker.postMessage(order);
+    });
+  }
+
+  #take(answer: StoreAnswer): void {
+    const first = this.#waiting.shift();
+    if (this.#waiting.length === 0) this.#worker.unref();
+    if (answer.ok) return first?.resolve();
+    const { errorCode, message, retryable, code } = answer;
+    first?.reject(new TrackingError(errorCode, message, { retryable, ...(code !== undefined && { code }) }));
+  }
+
+  #end(reason: unknown): void {
+    this.#ended ??= reason instanceof Error ? reason : new Error(String(reason));
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#lost(this.#ended));
+  }
+
+  #lost(cause: Error): TrackingError {
+    return new TrackingError("INTERNAL_ERROR", `Cannot write traces to ${this.name}: ${cause.message}`, { cause });
   }
 }
 
-interface Group {
-  readonly metadata: { readonly [name: string]: string };
-  readonly group: TraceSpanInput[];
+/** Node's threads, which may be let go of, take files only: others are imported by one that is made here. */
+function workerUrl(): URL {
+  const url = new URL("./_store_worker.ts", import.meta.url);
+  if (url.protocol === "file:") return url;
+  return new URL(`data:application/typescript,${encodeURIComponent(`import ${JSON.stringify(url.href)};`)}`);
 }
 
 /** Spans by what the first ones of their traces say of the model: a store takes that once for all that it is given. */
-function byLinks(spans: readonly FinishedSpan[]): Iterable<Group> {
-  const groups = new Map<string, Group>();
+function groupsOf(spans: readonly FinishedSpan[]): SpanGroup[] {
+  const groups = new Map<string, SpanGroup>();
   for (const span of spans) {
     const metadata = (span.parentSpanContext === undefined ? linksOf(span) : undefined) ?? {};
     const key = JSON.stringify(metadata);
     let group = groups.get(key);
-    if (group === undefined) groups.set(key, group = { metadata, group: [] });
-    group.group.push(toInput(span));
+    if (group === undefined) groups.set(key, group = { metadata, spans: [] });
+    group.spans.push(toInput(span));
   }
-  return groups.values();
+  return [...groups.values()];
 }
+
+const CODES = ["UNSET", "OK", "ERROR"] as const;
 
 function toInput(span: FinishedSpan): TraceSpanInput {
   const { traceId, spanId } = span.spanContext();
@@ -80,5 +131,5 @@ function toInput(span: FinishedSpan): TraceSpanInput {
 }
 
 function nanoseconds([seconds, rest]: SpanTime): bigint {
-  return BigInt(seconds) * 1_000_000_000n + BigInt(rest);
+  return BigInt(seconds) * 1_000_000_000n + BigInt(Math.trunc(rest));
 }

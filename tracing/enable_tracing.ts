@@ -1,4 +1,5 @@
 import { ValidationError, type ValidationIssue } from "../types/mod.ts";
+import { getTrackingUri } from "../tracking/mod.ts";
 import { trace } from "./_api.ts";
 import { BatchProcessor } from "./_batch_processor.ts";
 import { ensureContextManager } from "./_context.ts";
@@ -79,13 +80,37 @@ export class Tracing implements AsyncDisposable {
 }
 
 /**
- * Has every call of a model traced, and sends the traces to a store, an OTLP endpoint or a console.
+ * Has every call of a model traced, and sends the traces to a store, an OTLP endpoint or a console; unless told otherwise,
+ * to where runs go: `MLFLOW_TRACKING_URI`, or the database `mlflow.db` in the working directory.
  *
  * Calls never wait for it. Spans are sent in batches; if they cannot be, they wait, up to a number and a size, and it is
  * tried again in growing distances. What is dropped is counted and said. A program that ends by itself sends what waits
  * first; one that is ended must call {@linkcode Tracing.shutdown}.
  *
  * If the program has no provider of OpenTelemetry yet, this one is registered, so that spans of other libraries join.
+ *
+ * @example Traces in MLflow's database on this machine: `mlflow ui` shows them
+ * ```ts
+ * import { loadChatModel } from "@chatmodel/chat-model";
+ * import { DemoChatModel } from "@chatmodel/chat-model/demo";
+ * import { openTrackingStore } from "@chatmodel/chat-model/tracking";
+ * import { enableTracing } from "@chatmodel/chat-model/tracing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * const uri = `sqlite:///${folder}/mlflow.db`;
+ * {
+ *   await using _tracing = await enableTracing({ store: uri });
+ *   const model = await loadChatModel(DemoChatModel);
+ *   await model.predict({ messages: [{ role: "user", content: "Hi" }] });
+ * }
+ * {
+ *   await using store = openTrackingStore(uri);
+ *   const { items: [info] } = await store.searchTraces({ experimentIds: ["0"] });
+ *   assertEquals(info?.requestPreview, "Hi");
+ * }
+ * await Deno.remove(folder, { recursive: true });
+ * ```
  *
  * @example Traces on a tracking server of MLflow
  * ```ts ignore
@@ -121,10 +146,23 @@ export class Tracing implements AsyncDisposable {
  *
  * @param options Where traces go, and what is in them.
  * @returns What flushes and ends it.
- * @throws {ValidationError} If the options do not name one destination, or one of them is out of range; all issues are
+ * @throws {ValidationError} If the options name more than one destination, or one of them is out of range; all issues are
  * in it.
+ * @throws {TrackingError} If a database cannot be opened, or the experiment in it is deleted. Servers are not asked
+ * before there are spans.
  */
-export async function enableTracing(options: TracingOptions): Promise<Tracing> {
+export async function enableTracing(options: TracingOptions = {}): Promise<Tracing> {
+  return await start(withDestination(options));
+}
+
+/** Where nothing else is named, traces go where runs go. */
+function withDestination(options: TracingOptions): TracingOptions {
+  const { store, endpoint, exporter } = options;
+  const isNamed = store !== undefined || endpoint !== undefined || exporter !== undefined;
+  return isNamed ? options : { ...options, store: getTrackingUri() };
+}
+
+async function start(options: TracingOptions): Promise<Tracing> {
   check(options);
   // Only now: the SDK is large, and who traces in another way does not need it.
   const sdk = await import("./_sdk.ts");
@@ -134,7 +172,7 @@ export async function enableTracing(options: TracingOptions): Promise<Tracing> {
     Object.entries(options.tags ?? {}).map(([name, value]) => [`mlflow.traceTag.${name}`, value]),
   );
   const isMlflow = store !== undefined;
-  const processor = new BatchProcessor(sinkOf(options, sdk), {
+  const processor = new BatchProcessor(await sinkOf(options, sdk), {
     maxQueueSpans: options.maxQueueSpans ?? 2048,
     maxQueueBytes: options.maxQueueBytes ?? 67_108_864,
     batchSize: BATCH_SIZE,
@@ -208,16 +246,18 @@ function samplerOf({ sampleRatio = 1 }: TracingOptions, sdk: Sdk): Sampler {
   return sampleRatio === 1 ? new sdk.AlwaysOnSampler() : new sdk.TraceIdRatioBasedSampler(sampleRatio);
 }
 
-function sinkOf(options: TracingOptions, sdk: Sdk): TraceSink {
-  const { store, endpoint, exporter, experiment, runId, headers, timeout = 10_000 } = options;
+async function sinkOf(options: TracingOptions, sdk: Sdk): Promise<TraceSink> {
+  const { store, endpoint, exporter, experiment, runId, headers, timeout = 10_000, onWarning = warn } = options;
   const { ProtobufTraceSerializer: serializer } = sdk;
   if (typeof store === "string") {
+    if (isDatabase(store)) return await openDatabase(store, options);
     return new MlflowSink(store, {
       timeout,
       serializer,
       ...(experiment !== undefined && { experiment }),
       ...(runId !== undefined && { runId }),
       ...(headers !== undefined && { headers }),
+      onWarning,
     });
   }
   if (store !== undefined) return store;
@@ -227,14 +267,23 @@ function sinkOf(options: TracingOptions, sdk: Sdk): TraceSink {
     : new ExporterSink(exporter);
 }
 
+/** Not loaded for others: it needs SQLite. */
+async function openDatabase(uri: string, options: TracingOptions): Promise<TraceSink> {
+  const { StoreSink } = await import("./_store_sink.ts");
+  return await StoreSink.open(uri, options);
+}
+
 function check(options: TracingOptions): void {
   const issues: ValidationIssue[] = [];
   const add = (path: string, message: string) => issues.push({ path, message });
-  const { store, endpoint, exporter, sampleRatio } = options;
+  const { store, endpoint, exporter, sampleRatio, headers } = options;
   const given = [store, endpoint, exporter].filter((destination) => destination !== undefined).length;
   if (given !== 1) add("", `name one of "store", "endpoint" and "exporter": ${given} are given`);
-  if (typeof store === "string" && !isHttp(store)) {
-    add("store", "must be the http(s) address of an MLflow tracking server, or a sink");
+  if (typeof store === "string" && !isHttp(store) && !isDatabase(store)) {
+    add("store", "must be sqlite:///mlflow.db or the like, the http(s) address of an MLflow tracking server, or a sink");
+  }
+  if (headers !== undefined && typeof store === "string" && isDatabase(store)) {
+    add("headers", "is for servers: a database takes none");
   }
   if (endpoint !== undefined && !isHttp(endpoint)) add("endpoint", "must be an http(s) address");
   if (sampleRatio !== undefined && !(sampleRatio >= 0 && sampleRatio <= 1)) {
@@ -242,7 +291,7 @@ function check(options: TracingOptions): void {
   }
   for (const name of ["experiment", "runId"] as const) {
     if (options[name] !== undefined && typeof store !== "string") {
-      add(name, "is for an MLflow tracking server: name its address as store");
+      add(name, "is for MLflow's stores: name a database or a tracking server as store");
     }
   }
   for (const name of ["maxQueueSpans", "maxQueueBytes", "interval", "timeout"] as const) {
@@ -253,6 +302,10 @@ function check(options: TracingOptions): void {
     }
   }
   if (issues.length > 0) throw new ValidationError("Cannot enable tracing", issues);
+}
+
+function isDatabase(text: string): boolean {
+  return /^sqlite:/i.test(text);
 }
 
 function isHttp(text: string): boolean {

@@ -21,8 +21,9 @@ export interface RedactableSpan {
 /** Where traces go: one of the three. */
 export interface TracingDestination {
   /**
-   * A store of one's own: the address of an MLflow tracking server, or any sink. What was said is written down, unless
-   * `captureContent` says otherwise.
+   * A store of one's own: MLflow's database on this machine (`sqlite:///mlflow.db`), the address of an MLflow tracking
+   * server, or any sink. What was said is written down, unless `captureContent` says otherwise. Default: where runs go,
+   * if there is no other destination: see `getTrackingUri`.
    */
   readonly store?: string | TraceSink;
   /**

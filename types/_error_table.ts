@@ -65,6 +65,11 @@ const FORM: Kinds = {
     when: "`/invocations`, where MLflow insists on it: the content type is not JSON",
     remedy: "Send `content-type: application/json`",
   },
+  array_above_max_length: {
+    status: 400,
+    when: "`messages`, `input`, `prompt` or `tools` has more than 10 000 items",
+    remedy: "Send fewer",
+  },
   invalid_json: { status: 400, when: "The body is not JSON", remedy: "The message says line and column" },
   unknown_url: {
     status: 404,

@@ -6,7 +6,7 @@ import {
   type ValidationIssue,
 } from "../../types/mod.ts";
 import { sha256 } from "../_canonical_json.ts";
-import type { Score, ScoredRow, Scorer } from "../scorers/scorer.ts";
+import type { Score, ScoredRow, Scorer, ScoreValue } from "../scorers/scorer.ts";
 import { suggestion } from "../../_near_names.ts";
 import { type Asking, askJudge, verdictForm } from "./_ask_judge.ts";
 import { type JudgeModel, LazyModel } from "./judge_model.ts";
@@ -103,7 +103,7 @@ export function judge(options: JudgeOptions): Scorer {
     name,
     scale: given,
     identity: { scorer: "judge", instructions: sha256(instructions) },
-    ...(scale.worst !== undefined && { whenFailed: scale.worst }),
+    ...(scale.worst !== undefined && { whenFailed: failed(scale.worst, scale.passes(scale.worst)) }),
     prepare: (row) => ({
       rules,
       parts: parts
@@ -111,6 +111,10 @@ export function judge(options: JudgeOptions): Scorer {
         .map((part) => ({ name: part, text: SHOWN[part]?.(row) ?? "" })),
     }),
   });
+}
+
+function failed(value: ScoreValue, passed: boolean | undefined): NonNullable<Scorer["whenFailed"]> {
+  return passed === undefined ? value : { value, passed };
 }
 
 /** What a judge is told and shown of one row; or the score, where no one needs to be asked. */

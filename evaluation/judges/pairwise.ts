@@ -84,7 +84,7 @@ export function pairwiseJudge(options: PairwiseJudgeOptions): Scorer {
   return {
     name,
     config: { scorer: "pairwise", model: asking.model.name, rules: sha256(rules), ...knownSettings(options) },
-    whenFailed: 0,
+    whenFailed: { value: 0, passed: false },
     async score(row) {
       const other = await against(row);
       if (other === undefined) return null;

@@ -39,7 +39,7 @@ export interface ScorerConfig {
   /** Whether more is better. */
   readonly better: "higher" | "lower";
   /** What a row counts as that the model failed on. */
-  readonly whenFailed?: ScoreValue;
+  readonly whenFailed?: ScoreValue | { readonly value: ScoreValue; readonly passed: boolean };
   /** How it is set up. */
   readonly config?: JsonValue;
   /** Who judges. */

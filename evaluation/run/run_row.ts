@@ -223,5 +223,6 @@ function toScorerError(error: unknown, { name }: Scorer): RowError {
 
 function failedScore({ name, whenFailed }: Scorer): (readonly [string, RowScore])[] {
   if (whenFailed === undefined) return [];
-  return [[name, { ...withPassed(whenFailed), rationale: "The model failed on this row" }]];
+  const score = typeof whenFailed === "object" ? whenFailed : withPassed(whenFailed);
+  return [[name, { ...score, rationale: "The model failed on this row" }]];
 }

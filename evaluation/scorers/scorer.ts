@@ -85,9 +85,10 @@ export interface Scorer {
   /** Whether it needs the model to answer piece by piece, so that the time of the first piece is known. @default {false} */
   readonly streams?: boolean;
   /**
-   * What a row counts as that the model failed on. Absent: such rows have no score, and do not count.
+   * What a row counts as that the model failed on: a value, or one with whether that passes, where the value does not
+   * say so. Absent: such rows have no score, and do not count.
    */
-  readonly whenFailed?: ScoreValue;
+  readonly whenFailed?: ScoreValue | { readonly value: ScoreValue; readonly passed: boolean };
   /** Whether more is better, or less: for comparisons. @default {"higher"} */
   readonly better?: "higher" | "lower";
   /** How it is set up: an evaluation that is resumed must have the same. */

@@ -72,7 +72,7 @@ export class Admission {
       options;
     const { store = new MemoryLimitStore() } = options;
     this.#options = { maxConcurrency, maxQueue, queueTimeout };
-    this.#models = models;
+    this.#models = Object.fromEntries(Object.entries(models).map(([name, own]) => [laneName(name), own]));
     this.#context = { store, keys: new KeyCounts(), onError };
     checkOptions("", this.#options);
     for (const [model, own] of Object.entries(models)) checkOptions(`models.${model}.`, { ...this.#options, ...own });
@@ -121,7 +121,8 @@ export class Admission {
     return [...this.#lanes.values()].map(({ model, running, queued }) => ({ model, running, queued }));
   }
 
-  #lane(model: string): Lane {
+  #lane(name: string): Lane {
+    const model = laneName(name);
     let lane = this.#lanes.get(model);
     if (lane === undefined) {
       if (this.#lanes.size >= MAX_IDLE_LANES) this.#forgetIdle();
@@ -176,6 +177,12 @@ export class Admission {
       throw error;
     }
   }
+}
+
+/** Ollama takes a model's name in any case, and with or without `:latest`: that makes no more places. */
+function laneName(model: string): string {
+  const name = model.toLowerCase();
+  return name.endsWith(":latest") ? name.slice(0, -":latest".length) : name;
 }
 
 function checkOptions(path: string, { maxConcurrency, maxQueue, queueTimeout }: Required<QueueOptions>): void {

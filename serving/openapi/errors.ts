@@ -27,6 +27,7 @@ export const BODY_ERRORS = [
   "incomplete_body",
   "invalid_encoding",
   "invalid_json",
+  "array_above_max_length",
 ];
 
 /** What can go wrong where answers are kept. */

@@ -36,6 +36,15 @@ for (const [name, options] of LOOKS) {
     const model = new ScriptedModel({
       text: saying({ reasoning: "Thinking" }, TEXT, { finish_reason: "stop", custom_outputs: { a: 1 } }),
       tool: saying({ tool_calls: [{ type: "function", function: { name: "add", arguments: "{}" } }] }),
+      tools: saying({
+        tool_calls: ["w", "w", "v"].map((name, index) => ({
+          index,
+          id: `call_${index}`,
+          type: "function",
+          function: { name, arguments: "{}" },
+        })),
+      }),
+      "tool result": saying({ tool_calls: [{ type: "function", function: { name: "w", arguments: "{}" } }] }),
       choices: saying({ choices: [0, 1].map((index) => ({ index, delta: { content: `Answer ${index}` } })) }),
       wait: sayingForever("The beginning"),
       // deno-lint-ignore require-yield -- fails before it says anything
@@ -73,6 +82,17 @@ for (const [name, options] of LOOKS) {
       await send("tool");
       await answer(3);
       await check(page, "with a tool's call");
+      await page.getByRole("button", { name: "New chat" }).click();
+      await send("tools");
+      const called = await answer();
+      assertEquals(await called.getByLabel(/^Result of/).count(), 3);
+      for (const name of ["Result of w (1 of 2)", "Result of w (2 of 2)", "Result of v"]) {
+        assertEquals(await called.getByLabel(name, { exact: true }).count(), 1, name);
+      }
+      await check(page, "with several calls of the same tool");
+      await called.getByRole("button", { name: "Send results" }).click();
+      await answer(2);
+      await check(page, "with calls of the same tool in several answers");
       await page.getByRole("button", { name: "New chat" }).click();
       await send("choices");
       await answer();

@@ -48,6 +48,37 @@ Deno.test("playground keeps what was said before an error in the stream", async 
   });
 });
 
+for (const isEarly of [true, false]) {
+  Deno.test(`playground shows status and type of an error without a code ${isEarly ? "at once" : "in a stream"}`, async () => {
+    const error = { error: { message: "Out of order", type: "server_error", param: null, code: null } };
+    await withPlayground({ model: new ScriptedModel({}) }, async ({ page, send, answer }) => {
+      await page.route("**/chat/completions", (route) =>
+        route.fulfill(
+          isEarly
+            ? { status: 500, json: error }
+            : { contentType: "text/event-stream", body: `data: ${JSON.stringify(error)}\n\n` },
+        ));
+      await send("Go");
+      const facts = (await answer()).getByTestId("error").locator(".facts > div");
+      assertEquals(
+        await facts.evaluateAll((all) => all.map((fact) => [...fact.children].map((part) => part.textContent))),
+        [["Status", isEarly ? "500" : "200, then an error in the stream"], ["Type", "server_error"]],
+      );
+      assertEquals(await page.getByTestId("announcement").innerText(), "Error: Out of order");
+    });
+  });
+}
+
+Deno.test("playground sends as many stop sequences as there may be", async () => {
+  const model = new ScriptedModel({ Go: saying("Hi") });
+  await withPlayground({ model }, async ({ page, send, answer }) => {
+    await page.getByLabel("Stop sequences").fill("a\n\nb\n\\n\nd\n");
+    await send("Go");
+    await answer();
+    assertEquals(model.seen.map(({ params }) => params.stop), [["a", "b", "\n", "d"]]);
+  });
+});
+
 Deno.test("playground says when the server cannot be reached", async () => {
   const model = new ScriptedModel({ Go: saying("Hi") });
   await withPlayground({ model }, async ({ page, send, answer, stopServer }) => {
@@ -71,6 +102,7 @@ Deno.test("playground says beside a field what is wrong with it, sends nothing a
       ["Temperature", "hot", /Must be a number from 0 to 2/],
       ["Max tokens", "1.5", /Must be a whole number/],
       ["Seed", "x", /Must be a whole number/],
+      ["Stop sequences", "a\n\nb\nc\nd\ne", /Must be at most 4, one a line; there are 5/],
     ];
     for (const [label, text, problem] of cases) {
       const field = page.getByLabel(label, { exact: true });

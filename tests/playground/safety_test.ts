@@ -55,6 +55,25 @@ Deno.test("playground runs nothing of what a model writes", async () => {
   });
 });
 
+Deno.test("playground shows a link that leads nowhere as text, with what it holds", async () => {
+  const model = new ScriptedModel({
+    Go: saying(
+      "[one **bold**](javascript:alert(1)) [two](/here) [three]() ![four](data:image/png;base64,AA) " +
+        "[![five](/x.png)](ftp://example.com) [six](https://example.com/) <mailto:a@example.com>",
+    ),
+  });
+  await withPlayground({ model }, async ({ send, answer }) => {
+    await send("Go");
+    const text = (await answer()).getByTestId("markdown");
+    assertEquals(await text.innerText(), "one bold two three four five six a@example.com");
+    assertEquals(await text.locator("strong").innerText(), "bold");
+    assertEquals(
+      await text.locator("a").evaluateAll((links) => links.map((link) => link.getAttribute("href"))),
+      ["https://example.com/", "mailto:a@example.com"],
+    );
+  });
+});
+
 Deno.test("playground runs nothing of what comes in names, errors, thoughts and outputs", async () => {
   const model = new ScriptedModel({
     [IMAGE]: saying(

@@ -20,7 +20,11 @@ Deno.test("playground hands tools to the model, shows its calls and hands back t
     await page.getByLabel("Tools (JSON)", { exact: true }).fill(TOOLS);
     await send("Go");
     const article = await answer();
-    assertEquals(await article.getByRole("region", { name: "Call of add" }).count(), 2);
+    assertEquals(await article.getByRole("group", { name: "Call of add" }).count(), 2);
+    assertEquals(
+      await article.getByRole("group").evaluateAll((all) => all.map((element) => element.getAttribute("aria-label"))),
+      ["Call of add (1 of 2)", "Call of add (2 of 2)"],
+    );
     assertEquals(JSON.parse(await article.getByLabel("Arguments").first().innerText()), { a: 1 });
     // A message in between would leave the calls without results, which models refuse.
     await send("And?");

@@ -13,6 +13,20 @@ async function copyOf(page: Page, tab: string): Promise<string> {
   return await page.evaluate<string>("globalThis.copied");
 }
 
+/** What code for Node prints. */
+async function runNode(code: string): Promise<string> {
+  const file = await Deno.makeTempFile({ dir: new URL(".", import.meta.url).pathname, suffix: ".mjs" });
+  try {
+    await Deno.writeTextFile(file, code);
+    const args = ["run", "-A", "--no-check", file];
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+    assert(success, new TextDecoder().decode(stderr));
+    return new TextDecoder().decode(stdout);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
 const OWN_CLIPBOARD = `
   Object.defineProperty(navigator, "clipboard", {
     value: { writeText: (text) => Promise.resolve(globalThis.copied = text) },
@@ -55,14 +69,7 @@ Deno.test("playground's code makes the same request", async () => {
     assertEquals(model.seen[1], model.seen[0]);
 
     const node = await copyOf(page, "openai-node");
-    const file = await Deno.makeTempFile({ dir: new URL(".", import.meta.url).pathname, suffix: ".mjs" });
-    try {
-      await Deno.writeTextFile(file, node);
-      const run = await new Deno.Command(Deno.execPath(), { args: ["run", "-A", "--no-check", file] }).output();
-      assertEquals(new TextDecoder().decode(run.stdout), "It worked", new TextDecoder().decode(run.stderr));
-    } finally {
-      await Deno.remove(file);
-    }
+    assertEquals(await runNode(node), "It worked");
     assertEquals(model.seen[2], model.seen[0]);
 
     const python = await copyOf(page, "openai-python");
@@ -81,6 +88,29 @@ Deno.test("playground's code makes the same request", async () => {
     ) assertStringIncludes(python, text);
   });
 });
+
+for (const stream of [true, false]) {
+  Deno.test(`playground's code keeps several answers ${stream ? "of a stream" : "that come in one piece"} apart`, async () => {
+    const piece = (index: number, content: string) => ({ choices: [{ index, delta: { content } }] });
+    const model = new ScriptedModel({
+      Go: saying(piece(1, "Green "), piece(0, "Red "), piece(1, "sea"), piece(0, "sky")),
+    });
+    await withPlayground({ model }, async ({ page, send, answer }) => {
+      await page.evaluate(OWN_CLIPBOARD);
+      await page.getByLabel("More request fields (JSON)").fill('{"n": 2}');
+      if (!stream) await page.getByLabel("Stream the answer").uncheck();
+      await send("Go");
+      await answer();
+      await page.getByRole("button", { name: "Request, frames and code" }).click();
+      const printed = await runNode(await copyOf(page, "openai-node"));
+      const [red, green] = [printed.indexOf("Red sky"), printed.indexOf("Green sea")];
+      assert(red >= 0 && green > red, printed);
+      const python = await copyOf(page, "openai-python");
+      assertStringIncludes(python, stream ? "answers[choice.index] += " : "for choice in response.choices:");
+      assert(!python.includes("choices[0]"), python);
+    });
+  });
+}
 
 Deno.test("playground shows the request that comes next, and never a key", async () => {
   await withPlayground({ demo: new DemoChatModel() }, async ({ page }) => {

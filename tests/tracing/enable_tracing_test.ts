@@ -127,10 +127,11 @@ Deno.test("enableTracing() keeps a share of the traces, and obeys a caller who h
 });
 
 Deno.test("enableTracing() refuses options that it cannot use, all at once", async () => {
-  const error = await assertRejects(() => enableTracing({}), ValidationError);
-  assertEquals(error.message, 'Cannot enable tracing: name one of "store", "endpoint" and "exporter": 0 are given');
+  const two = { store: "sqlite:///mlflow.db", endpoint: "http://127.0.0.1:4318" };
+  const error = await assertRejects(() => enableTracing(two), ValidationError);
+  assertEquals(error.message, 'Cannot enable tracing: name one of "store", "endpoint" and "exporter": 2 are given');
   const bad: TracingOptions = {
-    store: "sqlite:///mlflow.db",
+    store: "postgresql://somewhere",
     endpoint: "nowhere",
     sampleRatio: 2,
     timeout: 0,
@@ -152,6 +153,11 @@ Deno.test("enableTracing() refuses options that it cannot use, all at once", asy
     ValidationError,
   );
   assertEquals(issue?.path, "experiment");
+  const { issues: [headers] } = await assertRejects(
+    () => enableTracing({ store: "sqlite:///mlflow.db", headers: { a: "b" } }),
+    ValidationError,
+  );
+  assertEquals(headers?.path, "headers");
 });
 
 Deno.test("enableTracing() writes the conversation as it was when the model was asked", async () => {

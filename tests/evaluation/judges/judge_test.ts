@@ -157,7 +157,7 @@ Deno.test("judge() takes whole numbers and words as scales", async () => {
     retries: 3,
   });
   const score = await scoreOf(numbers.score(rowOf("Hello")));
-  assertEquals([score.value, score.passed, numbers.whenFailed], [4, true, 1]);
+  assertEquals([score.value, score.passed, numbers.whenFailed], [4, true, { value: 1, passed: false }]);
   const words = judge({
     name: "tone",
     model: new ScriptedJudge(verdict("Cold")),

@@ -6,6 +6,7 @@ import { LOADING_SCENARIOS } from "./_loading_scenarios.ts";
 import { MODEL_SCENARIOS } from "./_model_scenarios.ts";
 import { OLLAMA_SCENARIOS } from "./_ollama_scenarios.ts";
 import { REQUEST_SCENARIOS } from "./_request_scenarios.ts";
+import { WORKER_SCENARIOS } from "./_worker_scenarios.ts";
 
 /** Codes that no client of a server gets, and why. */
 const UNANSWERED: Readonly<Record<string, string>> = {
@@ -25,6 +26,7 @@ const SCENARIOS = [
   MODEL_SCENARIOS,
   OLLAMA_SCENARIOS,
   LOADING_SCENARIOS,
+  WORKER_SCENARIOS,
 ].flat();
 
 Deno.test("Every code of the table of errors is brought about on a socket, or cannot be", () => {

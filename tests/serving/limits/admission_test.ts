@@ -367,3 +367,15 @@ Deno.test("Admission refuses limits that are none", () => {
   ] as const;
   for (const [options, message] of cases) assertThrows(() => new Admission(options), RangeError, message);
 });
+
+Deno.test("Admission gives a model its places under each of its names", async () => {
+  const admission = new Admission({ models: { "Qwen2.5:latest": { maxConcurrency: 1 } }, maxQueue: 0 });
+  const enter = (model: string) => admission.enter({ model, tokens: 0, signal: () => new AbortController().signal });
+  const ticket = await enter("qwen2.5");
+  for (const name of ["qwen2.5:latest", "QWEN2.5", "Qwen2.5:LATEST"]) {
+    assertThrows(() => enter(name), OverloadedError);
+  }
+  ticket.release();
+  (await enter("QWEN2.5")).release();
+  assertEquals(admission.stats(), [{ model: "qwen2.5", running: 0, queued: 0 }]);
+});
