@@ -45,7 +45,9 @@ export class EvaluateProgress {
       this.#shownAt = now;
       const filled = Math.floor(WIDTH * done / total);
       const bar = `[${"#".repeat(filled)}${" ".repeat(WIDTH - filled)}]`;
-      write(`\r\x1b[K${bar} ${done} of ${total} rows${failures}  ${this.#title}`);
+      const line = `${bar} ${done} of ${total} rows${failures}  ${this.#title}`;
+      // What goes on in the next line could not be taken back.
+      write(`\r\x1b[K${line.slice(0, Deno.consoleSize().columns - 1)}`);
       return;
     }
     if (type === "evaluation-start") {

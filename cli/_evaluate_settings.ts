@@ -64,9 +64,8 @@ export async function readSettings(input: CommandInput): Promise<EvaluateSetting
   const resume = input.text("resume");
   const retryFailed = input.has("retry-failed");
   if (retryFailed && resume === undefined) throw new CommandError("--retry-failed needs --resume FILE", 2);
-  const files = await readFiles(input);
   const limit = input.text("limit");
-  return {
+  const settings = {
     model: input.text("model") ?? "",
     data: input.text("data") ?? "",
     baseline,
@@ -84,8 +83,9 @@ export async function readSettings(input: CommandInput): Promise<EvaluateSetting
     limit: limit === undefined ? undefined : countOf("limit", limit, { fallback: 1, most: 999_999_999 }),
     resume,
     retryFailed,
-    files,
   };
+  // Last, as it makes a folder.
+  return { ...settings, files: await readFiles(input) };
 }
 
 /**

@@ -131,7 +131,7 @@ class Work {
   /** What to do after it came to no end. */
   howToGoOn(what: string): string {
     const { candidate, areTemporary } = this.#journals;
-    const current = this.#progress.at(-1);
+    const current = this.#progress.findLast(({ done }) => done > 0);
     const how = areTemporary ? "go on by the same line with" : "the same line goes on from";
     return `${what} after ${current?.done} of ${current?.total} rows: ${how} --resume ${candidate}`;
   }
@@ -153,6 +153,9 @@ class Work {
     const baseline = before === undefined || before instanceof EvaluationResult
       ? before
       : await this.#evaluate(before, { ...common, journal: baselineJournal, suffix: " (baseline)" });
+    if (baseline !== undefined && baseline.config.dataset.digest !== candidate.config.dataset.digest) {
+      tell("warning: the baseline was evaluated on other rows. A gate compares the values of all rows of each");
+    }
     const comparison = baseline && compareEvaluations({ baseline, candidate });
     const result = gate.length === 0 ? undefined : inGate(() => checkGate(gate, { candidate, baseline, comparison }));
     const evaluated = { candidate, baseline, comparison, gate: result };
@@ -187,7 +190,12 @@ class Work {
       : await findModel(before, this.#stores);
     if (alias === undefined || candidate.registered === undefined) return { candidate, baseline, promoted: undefined };
     const { name, version } = candidate.registered;
-    const from = await versionOfAlias(this.#stores.registry, { name, alias });
+    // That which it is compared with, if it is the same alias: it may have been moved since that was looked up.
+    const isCompared = baseline !== undefined && "alias" in baseline && baseline.alias === alias &&
+      baseline.registered?.name === name;
+    const from = isCompared
+      ? baseline.registered?.version
+      : await versionOfAlias(this.#stores.registry, { name, alias });
     return { candidate, baseline, promoted: { name, alias, version, from } };
   }
 

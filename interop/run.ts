@@ -7,6 +7,7 @@
  */
 import { readRecording, startReplay } from "../tests/support/replay.ts";
 import { checkBasicAuth } from "./_basic_auth.ts";
+import { checkEvaluation } from "./_evaluation.ts";
 import { checkMultipart } from "./_multipart.ts";
 import { checkOldServer } from "./_old_server.ts";
 import { readOptions } from "./_options.ts";
@@ -36,6 +37,7 @@ const PARTS: readonly Part[] = [
   { name: `tracing-${NEWEST}`, version: NEWEST, check: checkTracing },
   { name: `tracing-${OLDER}`, version: OLDER, check: checkTracing },
   { name: `tracing-${MLFLOW_2}`, version: MLFLOW_2, check: checkTracing },
+  { name: `evaluation-${NEWEST}`, version: NEWEST, check: checkEvaluation },
   { name: `server-${MLFLOW_2}`, version: MLFLOW_2, check: checkOldServer },
   { name: "basic-auth", version: NEWEST, check: checkBasicAuth },
   { name: "multipart", version: NEWEST, check: checkMultipart },

@@ -10,6 +10,7 @@ import { chatFrames, encodeFrames } from "../streaming/encode_sse.ts";
 import type { LoadedChatModel } from "../loaded_chat_model.ts";
 import { LoadedCustomModel } from "../loaded_custom_model.ts";
 import { readJson } from "./_body.ts";
+import { UsageWriter } from "./_estimated_usage.ts";
 import { type Keep, keeperOf, KeepingWriter } from "./_keep_completion.ts";
 import { admit, type AdmitOptions, type Asking, checkAccess } from "./_admit.ts";
 import { estimateTokens } from "./limits/mod.ts";
@@ -113,10 +114,12 @@ export async function streamResponse(
 ): Promise<Response> {
   const stream = await openStream(model, request, scope, options);
   const { keep, keepAliveInterval } = options;
-  const frames = chatFrames({
-    includeUsage: request.params.stream_options?.include_usage ?? false,
+  const includeUsage = request.params.stream_options?.include_usage ?? false;
+  const plainFrames = chatFrames({
+    includeUsage,
     toErrorObject: (error) => options.report(error, scope).toErrorObject(),
   });
+  const frames = includeUsage ? new UsageWriter(plainFrames, request) : plainFrames;
   const writer = keep === undefined ? frames : new KeepingWriter(frames, keep);
   const body = encodeFrames(stream, writer, { keepAliveInterval, onClose: () => scope.end() });
   return eventStreamResponse(body, scope, headers);

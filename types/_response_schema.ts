@@ -36,6 +36,7 @@ export const usage = object({
     accepted_prediction_tokens: v.exactOptional(count),
     rejected_prediction_tokens: v.exactOptional(count),
   })),
+  estimated: v.exactOptional(v.literal(true)),
 });
 
 /** Sources and the like. */

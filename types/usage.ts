@@ -30,4 +30,6 @@ export interface Usage {
   readonly prompt_tokens_details?: PromptTokensDetails;
   /** What the answer's tokens consist of. */
   readonly completion_tokens_details?: CompletionTokensDetails;
+  /** Whether they are estimated, as the model has not counted them; beyond OpenAI's. Absent: they are counted. */
+  readonly estimated?: true;
 }

@@ -4,6 +4,7 @@ import { join } from "@std/path";
 import { CommandError } from "../../_command_error.ts";
 import { parseCommand } from "../../cli/command.ts";
 import { evaluate } from "../../cli/evaluate.ts";
+import { openTrackingStore } from "../../tracking/mod.ts";
 import { ROOT } from "../support/command.ts";
 import { workplace } from "./_cli.ts";
 import { aliasOf, ECHO, echoRows, moveAlias, startOllama, tutorialRows, writeRows } from "./_evaluate.ts";
@@ -206,7 +207,10 @@ Deno.test("cli.ts evaluate takes the first rows, scorers of one's own, and a bas
   assertEquals(first.candidate.seed, 7);
 
   const gate = ["--gate", "vowels/mean>=baseline", "--gate", "vowels_difference==0"];
-  const second = await place.json([...args, ...options, "--baseline", "before.jsonl", ...gate, "--json"]);
+  const ended = await place.run([...args, ...options, "--baseline", "before.jsonl", ...gate, "--json"]);
+  assertEquals(ended.code, 0, ended.stderr);
+  assertStringIncludes(ended.stderr, "warning: the baseline was evaluated on other rows");
+  const second = JSON.parse(ended.stdout);
   assertEquals(second.candidate.rows.total, 4);
   assertEquals(second.baseline.runId, first.candidate.runId);
   assertEquals(second.comparison.onlyInCandidate, ["four"]);
@@ -217,6 +221,37 @@ Deno.test("cli.ts evaluate takes the first rows, scorers of one's own, and a bas
   assertEquals([unknown.code, unknown.stdout], [2, ""]);
   assertStringIncludes(unknown.stderr, '"consonants>1" names no metric that there is');
   assertStringIncludes(unknown.stderr, "vowels/mean");
+});
+
+Deno.test("cli.ts evaluate has a model judge, and keeps a trace of each row with its scores", async () => {
+  await using place = await workplace();
+  const data = await writeRows(place, echoRows(["one", "two"]));
+  const judge = await place.write(
+    "judge.ts",
+    `import { ChatModel } from "@chatmodel/chat-model";
+export default class Judge extends ChatModel {
+  override predict() {
+    return JSON.stringify({ rationale: "It breaks the rule", value: "no" });
+  }
+}
+`,
+  );
+  const { candidate } = await place.json([
+    ...["evaluate", "-m", "demo", "-d", data, "--scorers", "guidelines", "--judge-model", judge, "--traces"],
+    ...["--scorer-options", '{"guidelines": {"guidelines": ["Be brief"]}}', "--experiment", "judged", "--json"],
+  ]);
+  assertEquals(candidate.model.name, "demo");
+  assertEquals(candidate.scores.guidelines.passRate.passed, 0);
+  assertEquals([candidate.scores.guidelines.count, candidate.scores.guidelines.errors], [2, 0]);
+  await using store = openTrackingStore(`sqlite:///${join(place.path, "mlflow.db")}`);
+  const { experimentId } = await store.getRun(candidate.runId).then(({ info }) => info);
+  const { items } = await store.searchTraces({ experimentIds: [experimentId] });
+  const traces = items.filter(({ metadata }) => metadata["mlflow.sourceRun"] === candidate.runId);
+  assertEquals(traces.length, 2);
+  for (const { traceId } of traces) {
+    const [feedback] = (await store.getAssessments(traceId)).filter(({ name }) => name === "guidelines");
+    assertEquals([feedback?.value, feedback?.rationale], ["no", "It breaks the rule"]);
+  }
 });
 
 const REFUSED: readonly (readonly [title: string, args: readonly string[], message: string])[] = [

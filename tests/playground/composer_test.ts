@@ -18,17 +18,17 @@ const COMPOSER = "FORM Message";
 type Press = (page: Page, name: string) => Promise<void>;
 
 const PRESSES: readonly [how: string, press: Press, isPhone: boolean][] = [
-  ["the mouse", (page, name) => page.getByRole("button", { name }).click(), false],
-  ["two quick clicks", (page, name) => page.getByRole("button", { name }).dblclick(), false],
-  ["Enter", (page, name) => page.getByRole("button", { name }).press("Enter"), false],
+  ["the mouse", (page, name) => page.getByRole("button", { name, exact: true }).click(), false],
+  ["two quick clicks", (page, name) => page.getByRole("button", { name, exact: true }).dblclick(), false],
+  ["Enter", (page, name) => page.getByRole("button", { name, exact: true }).press("Enter"), false],
   ["Enter held down", holdEnter, false],
-  ["Space", (page, name) => page.getByRole("button", { name }).press("Space"), false],
-  ["a tap", (page, name) => page.getByRole("button", { name }).tap(), true],
+  ["Space", (page, name) => page.getByRole("button", { name, exact: true }).press("Space"), false],
+  ["a tap", (page, name) => page.getByRole("button", { name, exact: true }).tap(), true],
 ];
 
 /** The key repeats itself, after a while, on whatever has the focus then. */
 async function holdEnter(page: Page, name: string): Promise<void> {
-  await page.getByRole("button", { name }).focus();
+  await page.getByRole("button", { name, exact: true }).focus();
   await page.keyboard.down("Enter");
   await page.locator(".message.stopped").waitFor();
   await page.keyboard.down("Enter");
@@ -80,7 +80,7 @@ Deno.test("playground keeps the focus when an answer ends while Stop has it", as
     await page.getByRole("button", { name: "Stop" }).focus();
     end.resolve();
     await answer();
-    await page.getByRole("button", { name: "Send" }).waitFor();
+    await page.getByRole("button", { name: "Send", exact: true }).waitFor();
     assertEquals(await focused(page), FIELD);
   });
 });
@@ -98,7 +98,7 @@ Deno.test("playground leaves the focus elsewhere alone when an answer ends", asy
     await page.getByLabel("System prompt").focus();
     end.resolve();
     await answer();
-    await page.getByRole("button", { name: "Send" }).waitFor();
+    await page.getByRole("button", { name: "Send", exact: true }).waitFor();
     assertEquals(await page.evaluate("document.activeElement.id"), "field-system");
   });
 });

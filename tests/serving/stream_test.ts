@@ -172,3 +172,24 @@ Deno.test("a stream on a socket arrives piece by piece, not at its end", async (
   for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
   assert(text.includes("second") && text.endsWith("data: [DONE]\n\n"), text);
 });
+
+Deno.test("a stream tells an estimate of the usage that was asked for where the model counts nothing, and says so", async () => {
+  const app = testApp({
+    m: new Scripted({
+      async *go(): AsyncGenerator<PredictPart> {
+        yield await Promise.resolve("Hello");
+        yield " world";
+      },
+    }),
+  });
+  const answer = await post(app, ask("go", { stream: true, stream_options: { include_usage: true } }));
+  const counted = await events(answer.text);
+  const { choices, usage } = JSON.parse(counted.at(-2) ?? "");
+  assertEquals(choices, []);
+  assertEquals(Object.keys(usage), ["prompt_tokens", "completion_tokens", "total_tokens", "estimated"]);
+  assertEquals([usage.total_tokens, usage.estimated], [usage.prompt_tokens + usage.completion_tokens, true]);
+  assert(usage.prompt_tokens > 0 && usage.completion_tokens > 0);
+  // Nobody asked.
+  const { text } = await post(app, ask("go", { stream: true }));
+  assert(!text.includes("usage"), text);
+});

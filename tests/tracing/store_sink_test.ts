@@ -148,7 +148,6 @@ Deno.test("enableTracing() goes where runs go when told nothing else", async () 
     await using _tracing = await enableTracing();
     await (await loadChatModel(Words, { name: "m" })).predict(request);
   } finally {
-    setTrackingUri(undefined);
     await closeTracking();
   }
   await using store = openTrackingStore(place.uri);

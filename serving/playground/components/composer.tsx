@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Chat } from "../state/chat.ts";
 import type { State } from "../state/types.ts";
 import { IconButton } from "./button.tsx";
+import { focusComposer } from "./focus.ts";
 import { Icon } from "./icons.tsx";
 import { isInputMethod } from "./input_method.ts";
 import { addImages } from "./images.ts";
@@ -29,7 +30,8 @@ export function Composer({ chat, state }: { readonly chat: Chat; readonly state:
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.shiftKey || isInputMethod(event)) return;
     event.preventDefault();
-    chat.send();
+    // A key that is held down was pressed for what has been done already: on the Stop button, perhaps.
+    if (!event.repeat) chat.send();
   };
   const onPaste = (event: ClipboardEvent) => {
     const files = [...event.clipboardData?.files ?? []];
@@ -40,10 +42,14 @@ export function Composer({ chat, state }: { readonly chat: Chat; readonly state:
   };
   return (
     <form
+      id="composer"
+      tabIndex={-1}
       class={isDragging ? "composer dragging" : "composer"}
       aria-label="Message"
       onSubmit={(event) => {
         event.preventDefault();
+        // Before it is sent: a setting that is wrong takes the focus.
+        focusComposer();
         chat.send();
       }}
     >
@@ -96,14 +102,39 @@ export function Composer({ chat, state }: { readonly chat: Chat; readonly state:
           <span class="hint keys" id="composer-hint">
             <kbd>Enter</kbd> sends, <kbd>Shift</kbd> + <kbd>Enter</kbd> breaks the line, <kbd>Esc</kbd> stops
           </span>
+          {/* Keys, lest one button become the other in the middle of a click, which would then send the draft. */}
           {isBusy
             ? (
-              <button type="button" class="send stop" aria-label="Stop" title="Stop (Esc)" onClick={() => chat.stop()}>
+              <button
+                key="stop"
+                ref={keepFocus}
+                type="button"
+                class="send stop"
+                aria-label="Stop"
+                title="Stop (Esc)"
+                onClick={(event) => {
+                  event.preventDefault();
+                  chat.stop();
+                  focusComposer();
+                }}
+              >
                 <Icon name="stop" />
               </button>
             )
             : (
-              <button type="submit" class="send" aria-label="Send" title="Send (Enter)" disabled={isEmpty}>
+              <button
+                key="send"
+                ref={keepFocus}
+                type="submit"
+                class="send"
+                aria-label="Send"
+                title="Send (Enter)"
+                disabled={isEmpty}
+                onClick={(event) => {
+                  // The second of two quick clicks was meant for the button that was here before.
+                  if (event.detail > 1) event.preventDefault();
+                }}
+              >
                 <Icon name="send" />
               </button>
             )}
@@ -111,6 +142,14 @@ export function Composer({ chat, state }: { readonly chat: Chat; readonly state:
       </div>
     </form>
   );
+}
+
+/** Hands the focus on when a button that has it goes away, as when the answer ends by itself. */
+function keepFocus(button: HTMLButtonElement | null): (() => void) | void {
+  if (button === null) return;
+  return () => {
+    if (document.activeElement === button) focusComposer();
+  };
 }
 
 /** Takes images that are dropped anywhere on the page; whether some are over it. */
