@@ -47,7 +47,7 @@ export class EvaluateProgress {
       const bar = `[${"#".repeat(filled)}${" ".repeat(WIDTH - filled)}]`;
       const line = `${bar} ${done} of ${total} rows${failures}  ${this.#title}`;
       // What goes on in the next line could not be taken back.
-      write(`\r\x1b[K${line.slice(0, Deno.consoleSize().columns - 1)}`);
+      write(`\r\x1b[K${line.slice(0, (Deno.consoleSize().columns || 80) - 1)}`);
       return;
     }
     if (type === "evaluation-start") {

@@ -67,12 +67,12 @@ export function admit<M extends LoadedModel>(
   if (admission === undefined) return model;
   const take = (ticket: Ticket): M => {
     scope.ticket = ticket;
-    headers.push(...ticket.headers);
+    ticket.addHeaders(headers);
     return model;
   };
   const ticket = admission.enter({
     model: model.name,
-    ...(key !== undefined && { key }),
+    key,
     tokens: key?.tokensPerMinute === undefined ? 0 : tokens(),
     signal: () => scope.signal,
   });

@@ -42,9 +42,20 @@ export interface ServeFlags {
   /** File of the access log; `-` for the standard output. */
   readonly accessLog: string | undefined;
   readonly metricsPort: number | undefined;
+  /** Where traces go. */
+  readonly trace: TraceFlags | undefined;
   readonly redis: string | undefined;
   /** What a lost Redis means for the limits of keys. */
   readonly redisLost: "open" | "closed";
+}
+
+/** What `--trace` and its companions say. */
+export interface TraceFlags {
+  /** URI of a store of MLflow's, or address of what takes OTLP. */
+  readonly to: { readonly store: string } | { readonly endpoint: string };
+  readonly experiment: string | undefined;
+  /** Whether what was said is written down; `undefined` leaves it to where traces go. */
+  readonly content: boolean | undefined;
 }
 
 /** Variables that the command reads. */
@@ -115,6 +126,12 @@ Usage: deno run --allow-net --allow-read --allow-env=${VARIABLES} serve.ts [flag
                              standard output
   --metrics-port PORT        Serve metrics for Prometheus at /metrics on that port, without keys; on the port
                              of the server itself, they need one
+
+  --trace STORE              Write a trace of each call into sqlite:///FILE (MLflow's database; needs -A, or
+                             --allow-write), to http://HOST:PORT (an MLflow server), or by OpenTelemetry's
+                             protocol to otlp:URL, such as otlp:http://127.0.0.1:4318
+  --trace-experiment NAME    MLflow's experiment that traces belong to (default: "Default")
+  --trace-content on|off     Write down what was said (default: on, but off for otlp:URL)
 
   --version                  Print the version
   -h, --help                 Print this help
@@ -187,6 +204,7 @@ export function parseFlags(args: readonly string[]): ServeFlags {
     metricsPort: values["metrics-port"] === undefined
       ? undefined
       : integer("--metrics-port", values["metrics-port"], 0, 65_535),
+    trace: readTrace(values),
     redis: values.redis === undefined ? undefined : redisUrl(values.redis),
     redisLost: openOrClosed(values["redis-lost"]),
   };
@@ -234,6 +252,9 @@ function parse(args: readonly string[]) {
         "drain-timeout": { type: "string" },
         "access-log": { type: "string" },
         "metrics-port": { type: "string" },
+        trace: { type: "string" },
+        "trace-experiment": { type: "string" },
+        "trace-content": { type: "string" },
         redis: { type: "string" },
         "redis-lost": { type: "string" },
         version: { type: "boolean" },
@@ -288,4 +309,39 @@ function redisUrl(text: string): string {
 function openOrClosed(text = "closed"): "open" | "closed" {
   if (text === "open" || text === "closed") return text;
   throw usage(`--redis-lost must be "open" or "closed", but is "${text}"`);
+}
+
+interface TraceValues {
+  readonly trace?: string | undefined;
+  readonly "trace-experiment"?: string | undefined;
+  readonly "trace-content"?: string | undefined;
+}
+
+function readTrace({ trace, ...values }: TraceValues): TraceFlags | undefined {
+  const { "trace-experiment": experiment, "trace-content": content } = values;
+  if (trace === undefined) {
+    for (const flag of ["trace-experiment", "trace-content"] as const) {
+      if (values[flag] !== undefined) throw usage(`--${flag} needs --trace`);
+    }
+    return undefined;
+  }
+  const to = traceTarget(trace);
+  if (experiment === "") throw usage("--trace-experiment must be a name, but is empty");
+  if (experiment !== undefined && "endpoint" in to) {
+    throw usage("--trace-experiment is for MLflow's stores: leave it out with otlp:URL");
+  }
+  if (content !== undefined && content !== "on" && content !== "off") {
+    throw usage(`--trace-content must be "on" or "off", but is "${content}"`);
+  }
+  return { to, experiment, content: content === undefined ? undefined : content === "on" };
+}
+
+function traceTarget(text: string): TraceFlags["to"] {
+  const [, endpoint] = /^otlp:(.*)$/s.exec(text) ?? [];
+  const url = URL.parse(endpoint ?? text);
+  const isHttp = url?.protocol === "http:" || url?.protocol === "https:";
+  if (endpoint !== undefined && isHttp) return { endpoint };
+  if (endpoint === undefined && (isHttp || /^sqlite:\/\/\/./.test(text))) return { store: text };
+  // Not what it is: there may be a password in it.
+  throw usage("--trace must be sqlite:///FILE, the http(s) address of an MLflow server, or otlp:URL");
 }

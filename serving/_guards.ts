@@ -3,7 +3,7 @@ import { CommandError } from "../_command_error.ts";
 import { ApiKeys, ApiKeysFile, apiKeysFromText, type ApiKeySource, isLoopbackAddress } from "./access/mod.ts";
 import { AccessLog } from "./access_log.ts";
 import type { App, AppOptions } from "./app.ts";
-import type { ServeFlags } from "./_flags.ts";
+import type { ServeFlags, TraceFlags } from "./_flags.ts";
 import { Admission, type LimitStore } from "./limits/mod.ts";
 import type { MetricsSources, ServerMetrics } from "./metrics/mod.ts";
 import type { RequestRecord } from "./request_record.ts";
@@ -11,6 +11,9 @@ import type { ResponseStore } from "./response_store.ts";
 
 /** Holds the keys, if there are any. */
 const KEYS_VARIABLE = "CHATMODEL_API_KEYS";
+
+/** Milliseconds that traces get to be written when the server ends: less than all together get, so that losses are told. */
+const TRACE_FLUSH_TIME = 1_500;
 
 /** What is around an app. */
 export interface Guards {
@@ -37,6 +40,7 @@ export async function putUpGuards(flags: ServeFlags, warn: (message: string) => 
   const stores = flags.redis === undefined ? undefined : await openRedis(flags.redis, flags, warn, closing);
   const log = flags.accessLog === undefined ? undefined : await openLog(flags.accessLog, warn);
   if (log !== undefined) closing.push(() => log.close());
+  if (flags.trace !== undefined) await startTracing(flags.trace, warn, closing);
   const { maxConcurrency, maxQueue, queueTimeout, modelQueues } = flags;
   const models = Object.fromEntries(modelQueues);
   const isLimited = maxConcurrency !== Infinity || modelQueues.size > 0 || apiKeys !== undefined;
@@ -78,6 +82,22 @@ export function hasOwnMetricsPort({ metricsPort, port }: ServeFlags): boolean {
 async function startMetrics(sources: MetricsSources): Promise<ServerMetrics> {
   const { ServerMetrics } = await import("./metrics/mod.ts");
   return new ServerMetrics(sources);
+}
+
+/** Not imported before it is asked for: OpenTelemetry is large. */
+async function startTracing(
+  { to, experiment, content }: TraceFlags,
+  warn: (message: string) => void,
+  closing: (() => void | Promise<void>)[],
+): Promise<void> {
+  const { enableTracing } = await import("../tracing/mod.ts");
+  const tracing = await enableTracing({
+    ...to,
+    ...(experiment !== undefined && { experiment }),
+    ...(content !== undefined && { captureContent: content }),
+    onWarning: (message) => warn(`warning: ${message}`),
+  });
+  closing.push(() => tracing.shutdown(TRACE_FLUSH_TIME));
 }
 
 async function openKeys(

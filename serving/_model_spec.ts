@@ -4,7 +4,6 @@ import { DemoChatModel } from "../adapters/demo/mod.ts";
 import { type CallLimits, loadChatModel } from "../loaded_chat_model.ts";
 import { CustomModel } from "../custom_model.ts";
 import { loadCustomModel } from "../loaded_custom_model.ts";
-import { layeredConfig } from "../models/config_layers.ts";
 import { importModelFile, modelFileName } from "../models/model_file.ts";
 import type { LoadedModel, ModelDirectory } from "./directory.ts";
 import { reasonOf } from "../models/reason_of.ts";
@@ -103,6 +102,8 @@ async function loadSaved(spec: string, { sandbox, ...options }: LoadKindOptions)
 async function loadFile(spec: string, { sandbox, ...options }: LoadKindOptions): Promise<LoadedModel> {
   if (sandbox) return await loadSaved(spec, { ...options, sandbox });
   const model = await importModelFile(spec);
+  // It can read YAML, which takes time to be loaded.
+  const { layeredConfig } = await import("../models/config_layers.ts");
   const equipped = { ...options, modelConfig: await layeredConfig({}) };
   return CustomModel.isInstance(model) ? await loadCustomModel(model, equipped) : await loadChatModel(model, equipped);
 }

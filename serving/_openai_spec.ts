@@ -1,4 +1,4 @@
-import { OpenAIChatModel, OpenAIClient } from "../adapters/openai/mod.ts";
+import type { OpenAIClient } from "../adapters/openai/mod.ts";
 import { CommandError } from "../_command_error.ts";
 import { type CallLimits, loadChatModel, type LoadedChatModel } from "../loaded_chat_model.ts";
 import { ChatModelError } from "../types/mod.ts";
@@ -59,7 +59,8 @@ export async function loadOpenAI(
   options: CallLimits & { readonly name?: string },
 ): Promise<LoadedChatModel> {
   const { model } = parseOpenAISpec(spec);
-  const client = makeClient(spec);
+  const { OpenAIChatModel } = await openAI();
+  const client = await makeClient(spec);
   try {
     void client.url; // Says now what cannot be, rather than at the first call.
   } catch (error) {
@@ -69,8 +70,14 @@ export async function loadOpenAI(
   return await loadChatModel(new OpenAIChatModel({ model, client }), options);
 }
 
-function makeClient(spec: string): OpenAIClient {
+/** Not imported before it is asked for, as few do. */
+function openAI(): Promise<typeof import("../adapters/openai/mod.ts")> {
+  return import("../adapters/openai/mod.ts");
+}
+
+async function makeClient(spec: string): Promise<OpenAIClient> {
   const { urls } = parseOpenAISpec(spec);
+  const { OpenAIClient } = await openAI();
   const keys = readUpstreamKeys();
   const upstreams = urls.map((url) => {
     // OpenAI's own key is the client's business, which gives it to no one else.
@@ -140,7 +147,7 @@ export async function checkOpenAI(spec: string): Promise<string | undefined> {
   const { model, urls } = parseOpenAISpec(spec);
   const isOpenAIs = urls.length === 0 || urls.some(({ origin }) => origin === OPENAI_ORIGIN);
   const variable = isOpenAIs ? "OPENAI_API_KEY" : KEY_VARIABLE;
-  using client = makeClient(spec);
+  using client = await makeClient(spec);
   try {
     const models = await client.list({ timeout: PROBE_TIMEOUT });
     if (models.length === 0 || models.some(({ id }) => id === model)) return undefined;

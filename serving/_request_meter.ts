@@ -1,7 +1,7 @@
 /** Measures what becomes of one request. */
-import type { CallEnd, CallObservation, CallObserver, CallResult, StartedCall } from "../call_observer.ts";
+import type { CallEnd, CallObservation, CallObserver, CallResult, CallStart, StartedCall } from "../call_observer.ts";
 import type { ChatCompletionChunk, ChatModelError, Usage } from "../types/mod.ts";
-import { estimatePromptTokens, estimateTextTokens } from "./limits/mod.ts";
+import { estimatePieceTokens, estimatePromptTokens } from "./limits/mod.ts";
 import { errorStatus } from "./_respond.ts";
 import type { RequestRecord, TokenCounts } from "./request_record.ts";
 
@@ -33,18 +33,14 @@ export class RequestMeter implements CallObserver {
   hasAsked = false;
   /** Whether a model has given anything. */
   hasAnswered = false;
-  #tokens: TokenCounts | undefined;
+  /** Tokens of all calls so far; `undefined` if no model has given anything. */
+  tokens: TokenCounts | undefined;
 
   begin(call: StartedCall): CallObservation {
     this.hasAsked = true;
     this.model ??= call.model;
     if (call.operation === "chat" && call.stream) this.isStream = true;
     return new MeteredCall(this, call);
-  }
-
-  /** Tokens so far; `undefined` if no model has given anything. */
-  get tokens(): TokenCounts | undefined {
-    return this.#tokens;
   }
 
   /**
@@ -57,35 +53,37 @@ export class RequestMeter implements CallObserver {
   }
 
   /** Counts what a call has taken. */
-  add({ promptTokens, completionTokens, estimated }: TokenCounts): void {
-    const before = this.#tokens;
-    this.#tokens = {
-      promptTokens: promptTokens + (before?.promptTokens ?? 0),
-      completionTokens: completionTokens + (before?.completionTokens ?? 0),
-      estimated: estimated || (before?.estimated ?? false),
+  add(counts: TokenCounts): void {
+    const before = this.tokens;
+    this.tokens = before === undefined ? counts : {
+      promptTokens: before.promptTokens + counts.promptTokens,
+      completionTokens: before.completionTokens + counts.completionTokens,
+      estimated: before.estimated || counts.estimated,
     };
   }
 
   /** What there is to say now that the request is over. */
   record({ requestId, keyName, hasLeft }: MeteredRequest): RequestRecord {
-    const { method, route, status, model, isStream: stream, firstTokenAt, errorCode, errorStatus, tokens } = this;
+    const { route, status, model, firstTokenAt, errorCode, errorStatus, tokens } = this;
     const isCancelled = hasLeft || this.isCancelled;
-    return {
+    const record: Writable<RequestRecord> = {
       requestId,
-      method,
-      ...(route !== undefined && { route }),
+      method: this.method,
       status,
       outcome: isCancelled ? "cancelled" : (errorStatus ?? status) >= 500 ? "failed" : "completed",
-      ...(errorCode !== undefined && { errorCode }),
-      ...(errorStatus !== undefined && { errorStatus }),
-      ...(model !== undefined && { model }),
       asked: this.hasAsked,
-      ...(keyName !== undefined && { keyName }),
-      stream,
-      ...(stream && firstTokenAt !== undefined && { timeToFirstToken: firstTokenAt - this.#startedAt }),
+      stream: this.isStream,
       duration: performance.now() - this.#startedAt,
-      ...(tokens !== undefined && { tokens }),
     };
+    // One by one, as every request pays for it: to spread what may be absent takes several times as long.
+    if (route !== undefined) record.route = route;
+    if (errorCode !== undefined) record.errorCode = errorCode;
+    if (errorStatus !== undefined) record.errorStatus = errorStatus;
+    if (model !== undefined) record.model = model;
+    if (keyName !== undefined) record.keyName = keyName;
+    if (this.isStream && firstTokenAt !== undefined) record.timeToFirstToken = firstTokenAt - this.#startedAt;
+    if (tokens !== undefined) record.tokens = tokens;
+    return record;
   }
 
   /** Takes note of what went wrong. */
@@ -95,44 +93,53 @@ export class RequestMeter implements CallObserver {
   }
 }
 
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 class MeteredCall implements CallObservation {
   readonly #meter: RequestMeter;
-  readonly #call: StartedCall;
+  readonly #call: CallStart;
   #usage: Pick<Usage, "prompt_tokens" | "completion_tokens"> | undefined;
   /** Tokens of the answer so far, where no one has counted them: a piece has one at least. */
   #estimate = 0;
   #hasGiven = false;
 
-  constructor(meter: RequestMeter, call: StartedCall) {
+  constructor(meter: RequestMeter, call: CallStart) {
     this.#meter = meter;
     this.#call = call;
   }
 
   chunks(chunks: readonly ChatCompletionChunk[]): void {
-    this.#hasGiven = true;
-    this.#meter.firstTokenAt ??= performance.now();
+    if (!this.#hasGiven) {
+      this.#hasGiven = true;
+      this.#meter.firstTokenAt ??= performance.now();
+    }
     for (const { choices, usage } of chunks) {
       if (usage != null) this.#usage = usage;
-      for (const { delta } of choices) {
-        this.#count(delta.content);
-        this.#count(delta.reasoning);
-        for (const call of delta.tool_calls ?? []) this.#count(call.function?.arguments);
+      for (const { delta: { content, reasoning, tool_calls: calls } } of choices) {
+        if (content != null) this.#estimate += estimatePieceTokens(content);
+        if (reasoning != null) this.#estimate += estimatePieceTokens(reasoning);
+        if (calls !== undefined) this.#countCalls(calls);
       }
+    }
+  }
+
+  #countCalls(calls: readonly ToolCallDelta[]): void {
+    for (const call of calls) {
+      const text = call.function?.arguments;
+      if (text !== undefined) this.#estimate += estimatePieceTokens(text);
     }
   }
 
   result(result: CallResult): void {
     this.#hasGiven = true;
     if (result.operation === "chat") {
-      this.#usage = result.response.usage ?? undefined;
-      for (const { message } of result.response.choices) this.#count(message.content);
+      const { usage, choices } = result.response;
+      // Nothing to estimate where the model has counted.
+      if (usage != null) this.#usage = usage;
+      else { for (const { message: { content } } of choices) if (content != null) this.#estimate += estimatePieceTokens(content); }
     } else if (result.operation === "embeddings") {
       this.#usage = { prompt_tokens: result.response.usage.prompt_tokens, completion_tokens: 0 };
     }
-  }
-
-  #count(text: string | null | undefined): void {
-    if (text != null) this.#estimate += estimateTextTokens([text]);
   }
 
   end({ outcome }: CallEnd): void {

@@ -21,10 +21,13 @@ export class AnswerHeaders {
 
   /** Adds headers, their names in lower case; one that is there already gets another value. */
   push(...headers: readonly Header[]): void {
-    for (const [name, value] of headers) {
-      const known = this.#record[name];
-      this.#record[name] = known === undefined ? value : `${known}, ${value}`;
-    }
+    for (const [name, value] of headers) this.add(name, value);
+  }
+
+  /** Adds one, as {@linkcode AnswerHeaders.push} does; without a list, for what every answer has. */
+  add(name: string, value: string): void {
+    const known = this.#record[name];
+    this.#record[name] = known === undefined ? value : `${known}, ${value}`;
   }
 
   /** All of them, for the answer that is made now, and how long that took. */
@@ -36,7 +39,7 @@ export class AnswerHeaders {
 
 /** An answer in JSON. */
 export function jsonResponse(body: string, status: number, headers: AnswerHeaders): Response {
-  headers.push(["content-type", "application/json"]);
+  headers.add("content-type", "application/json");
   return new Response(body, { status, headers: headers.complete() });
 }
 

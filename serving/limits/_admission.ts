@@ -31,7 +31,7 @@ export interface AdmissionRequest {
   /** Name of the model; one that is served. */
   readonly model: string;
   /** Who asks. Absent: nobody's limits. */
-  readonly key?: LimitedKey;
+  readonly key?: LimitedKey | undefined;
   /** Tokens that it will use, as estimated; see {@linkcode estimateTokens}. */
   readonly tokens: number;
   /** Gets the signal that fires when the client leaves; called only if the request must wait for a place. */

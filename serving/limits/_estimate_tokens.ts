@@ -60,6 +60,16 @@ export function estimateTextTokens(texts: readonly string[]): number {
   return Math.ceil(texts.reduce((sum, text) => sum + textTokens(text), 0));
 }
 
+/**
+ * Estimates how many tokens a text has, as {@linkcode estimateTextTokens} does for one.
+ *
+ * @param text The text.
+ * @returns Its tokens: a whole number.
+ */
+export function estimatePieceTokens(text: string): number {
+  return Math.ceil(textTokens(text));
+}
+
 function messageTokens(message: ChatMessage): number {
   let tokens = MESSAGE_TOKENS + textTokens(message.name);
   if (message.role === "assistant") {
@@ -99,7 +109,8 @@ function partTokens(part: ContentPart): number {
 /** Without rounding, so that many short texts do not count more than one long one. */
 function textTokens(text: string | undefined): number {
   if (text === undefined) return 0;
+  const { length } = text;
   let others = 0;
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) others++;
-  return (text.length - others) / 4 + others;
+  for (let i = 0; i < length; i++) if (text.charCodeAt(i) > 127) others++;
+  return (length - others) / 4 + others;
 }

@@ -3,6 +3,17 @@ import type { Limits, LimitState } from "./_limit_store.ts";
 /** A header of an answer. */
 export type LimitHeader = [name: string, value: string];
 
+/** Takes headers of an answer. */
+export interface HeaderTarget {
+  /**
+   * Adds one.
+   *
+   * @param name Its name, in lower case.
+   * @param value Its value.
+   */
+  add(name: string, value: string): void;
+}
+
 /** A time as OpenAI writes it in headers: `12ms`, `1s`, `1.5s`, `6m0s`, `1h0m0s`; rounded up to a millisecond. */
 export function formatDuration(milliseconds: number): string {
   const whole = Math.ceil(milliseconds);
@@ -19,25 +30,29 @@ export function formatWait(milliseconds: number): string {
   return `${Math.ceil(milliseconds) / 1000}s`;
 }
 
-/** The headers that tell how a subject stands; none for a limit that there is not, or of which nothing is known. */
+/** The headers that {@linkcode addLimitHeaders} adds. */
 export function limitHeaders(limits: Limits, state: LimitState): LimitHeader[] {
   const headers: LimitHeader[] = [];
-  push(headers, "requests", limits.requestsPerMinute, state.usedRequests, state.resetRequests);
-  push(headers, "tokens", limits.tokensPerMinute, state.usedTokens, state.resetTokens);
+  addLimitHeaders({ add: (name, value) => void headers.push([name, value]) }, limits, state);
   return headers;
 }
 
-function push(
-  headers: LimitHeader[],
-  kind: string,
-  limit: number | undefined,
-  used: number | undefined,
-  reset: number | undefined,
-): void {
-  if (limit === undefined || used === undefined || reset === undefined) return;
-  headers.push(
-    [`x-ratelimit-limit-${kind}`, String(limit)],
-    [`x-ratelimit-remaining-${kind}`, String(Math.max(0, Math.floor(limit - used)))],
-    [`x-ratelimit-reset-${kind}`, formatDuration(reset)],
-  );
+/** Adds what tells how a subject stands; nothing for a limit that there is not, or of which nothing is known. */
+export function addLimitHeaders(target: HeaderTarget, limits: Limits, state: LimitState): void {
+  const { requestsPerMinute, tokensPerMinute } = limits;
+  const { usedRequests, usedTokens, resetRequests, resetTokens } = state;
+  if (requestsPerMinute !== undefined && usedRequests !== undefined && resetRequests !== undefined) {
+    target.add("x-ratelimit-limit-requests", String(requestsPerMinute));
+    target.add("x-ratelimit-remaining-requests", remaining(requestsPerMinute, usedRequests));
+    target.add("x-ratelimit-reset-requests", formatDuration(resetRequests));
+  }
+  if (tokensPerMinute !== undefined && usedTokens !== undefined && resetTokens !== undefined) {
+    target.add("x-ratelimit-limit-tokens", String(tokensPerMinute));
+    target.add("x-ratelimit-remaining-tokens", remaining(tokensPerMinute, usedTokens));
+    target.add("x-ratelimit-reset-tokens", formatDuration(resetTokens));
+  }
+}
+
+function remaining(limit: number, used: number): string {
+  return String(Math.max(0, Math.floor(limit - used)));
 }

@@ -97,9 +97,16 @@ export function exceededAlone(amounts: LimitAmounts, limits: Limits): "requests"
  * @throws {RangeError} If one is negative or no number.
  */
 export function checkAmounts(amounts: LimitAmounts): void {
-  for (const name of ["requests", "tokens"] as const) {
-    const amount = amounts[name];
-    if (amount >= 0 && Number.isFinite(amount)) continue;
-    throw new RangeError(`Cannot count ${name} as their number must be at least 0: it is ${amount}`);
-  }
+  checkAmount("requests", amounts.requests);
+  checkAmount("tokens", amounts.tokens);
+}
+
+/**
+ * Checks an amount.
+ *
+ * @throws {RangeError} If it is negative or no number.
+ */
+export function checkAmount(name: keyof LimitAmounts, amount: number): void {
+  if (amount >= 0 && Number.isFinite(amount)) return;
+  throw new RangeError(`Cannot count ${name} as their number must be at least 0: it is ${amount}`);
 }

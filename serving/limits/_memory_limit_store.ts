@@ -1,4 +1,5 @@
 import {
+  checkAmount,
   checkAmounts,
   exceededAlone,
   LIMIT_WINDOW,
@@ -97,17 +98,17 @@ export class MemoryLimitStore implements LimitStore {
    * @throws {TypeError} If another kind of store made the reservation.
    */
   settle(reservation: LimitReservation, actualTokens: number): void {
-    checkAmounts({ requests: 0, tokens: actualTokens });
+    checkAmount("tokens", actualTokens);
     const own = this.#own(reservation);
     if (!own.open) return;
     own.open = false;
     const excess = actualTokens - own.amounts.tokens;
     if (excess < 0) {
-      own.window.subtract(own.span, { requests: 0, tokens: -excess });
+      own.window.subtractTokens(own.span, -excess);
     } else if (excess > 0) {
       // It counts from now on: the reservation itself may be older than a minute.
       const now = this.#now();
-      this.#window(own.subject, now).add(now, { requests: 0, tokens: excess });
+      this.#window(own.subject, now).addTokens(now, excess);
     }
   }
 

@@ -10,17 +10,15 @@ export class Span {
   readonly start: number;
   /** When the last of it was granted: from then on it counts for a minute. */
   end: number;
-  requests: number;
-  tokens: number;
+  requests = 0;
+  tokens = 0;
   next: Span | undefined;
   /** Whether it counts no more. */
   expired = false;
 
-  constructor(now: number, requests: number, tokens: number) {
+  constructor(now: number) {
     this.start = now;
     this.end = now;
-    this.requests = requests;
-    this.tokens = tokens;
   }
 
   /** When it counts no more. */
@@ -73,14 +71,24 @@ export class SlidingWindow {
       (tokensPerMinute === undefined || this.tokens + tokens <= tokensPerMinute);
   }
 
-  /** Counts what is granted, or was used beyond that. */
+  /** Counts what is granted. */
   add(now: number, { requests, tokens }: LimitAmounts): Span {
+    const span = this.#spanAt(now);
+    span.requests += requests;
+    span.tokens += tokens;
     this.requests += requests;
     this.tokens += tokens;
-    const span = this.#spanAt(now, requests, tokens);
     if (requests > 0) this.requestsUntil = span.until;
     if (tokens > 0) this.tokensUntil = span.until;
     return span;
+  }
+
+  /** Counts tokens that were used beyond what was granted: more than none. */
+  addTokens(now: number, tokens: number): void {
+    const span = this.#spanAt(now);
+    span.tokens += tokens;
+    this.tokens += tokens;
+    this.tokensUntil = span.until;
   }
 
   /** Gives back what was granted in a span, unless it counts no more. */
@@ -89,6 +97,13 @@ export class SlidingWindow {
     span.requests -= requests;
     span.tokens -= tokens;
     this.requests -= requests;
+    this.tokens -= tokens;
+  }
+
+  /** Gives back tokens alone that were granted in a span, unless it counts no more. */
+  subtractTokens(span: Span, tokens: number): void {
+    if (span.expired) return;
+    span.tokens -= tokens;
     this.tokens -= tokens;
   }
 
@@ -106,19 +121,18 @@ export class SlidingWindow {
     return Infinity;
   }
 
-  #spanAt(now: number, requests: number, tokens: number): Span {
+  /** The span for what is counted now. */
+  #spanAt(now: number): Span {
     const last = this.#last;
     if (last !== undefined) {
       // A clock may step back: what was granted must not count shorter for that.
       const time = Math.max(now, last.end);
       if (time === last.end || (this.#length >= FINE_SPANS && time - last.start < SPAN)) {
         last.end = time;
-        last.requests += requests;
-        last.tokens += tokens;
         return last;
       }
     }
-    const span = new Span(now, requests, tokens);
+    const span = new Span(now);
     if (last === undefined) this.#first = span;
     else last.next = span;
     this.#last = span;

@@ -1,12 +1,18 @@
 import type { KeyCounts } from "./_key_counts.ts";
 import type { Lane } from "./_lane.ts";
-import { type LimitHeader, limitHeaders } from "./_format.ts";
+import { addLimitHeaders, type HeaderTarget, type LimitHeader, limitHeaders } from "./_format.ts";
 import type { LimitReservation, Limits, LimitStore } from "./_limit_store.ts";
 
 /** A request that was admitted: what it holds, until it is released or refunded. */
 export interface Ticket {
   /** The `x-ratelimit-…` headers of the answer, as OpenAI writes them; none without limits. */
   readonly headers: LimitHeader[];
+  /**
+   * Adds those headers to others.
+   *
+   * @param target What they are added to.
+   */
+  addHeaders(target: HeaderTarget): void;
   /**
    * Gives back what the request holds when it has ended, well or not. Whatever comes after that does nothing.
    *
@@ -53,6 +59,12 @@ export class AdmittedTicket implements Ticket {
     return this.#key === undefined || this.#reservation === undefined ? [] : limitHeaders(this.#key, this.#reservation);
   }
 
+  addHeaders(target: HeaderTarget): void {
+    if (this.#key !== undefined && this.#reservation !== undefined) {
+      addLimitHeaders(target, this.#key, this.#reservation);
+    }
+  }
+
   /** It has its place in the lane. */
   start(): void {
     this.#startedAt = performance.now();
@@ -61,13 +73,24 @@ export class AdmittedTicket implements Ticket {
   release(usage?: { readonly totalTokens: number }): void {
     const reservation = this.#reservation;
     if (!this.#close() || reservation === undefined || usage === undefined) return;
-    this.#tell(() => this.#context.store.settle(reservation, usage.totalTokens));
+    // The request has ended: nobody is there any more to hear of the store's failure.
+    const { store, onError } = this.#context;
+    try {
+      store.settle(reservation, usage.totalTokens)?.catch(onError);
+    } catch (error) {
+      onError(error);
+    }
   }
 
   refund(): void {
     const reservation = this.#reservation;
     if (!this.#close() || reservation === undefined) return;
-    this.#tell(() => this.#context.store.refund(reservation));
+    const { store, onError } = this.#context;
+    try {
+      store.refund(reservation)?.catch(onError);
+    } catch (error) {
+      onError(error);
+    }
   }
 
   /** Gives up the places, whatever the store says. */
@@ -77,15 +100,5 @@ export class AdmittedTicket implements Ticket {
     if (this.#key !== undefined) this.#context.keys.leave(this.#key.name);
     if (this.#startedAt !== undefined) this.#lane.leave(performance.now() - this.#startedAt);
     return true;
-  }
-
-  /** The request has ended: nobody is there any more to hear of the store's failure. */
-  #tell(action: () => void | Promise<void>): void {
-    const { onError } = this.#context;
-    try {
-      action()?.catch(onError);
-    } catch (error) {
-      onError(error);
-    }
   }
 }

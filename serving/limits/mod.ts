@@ -11,12 +11,13 @@ export {
   type ModelLoad,
 } from "./_admission.ts";
 export {
+  estimatePieceTokens,
   estimatePromptTokens,
   estimateTextTokens,
   estimateTokens,
   type EstimateTokensOptions,
 } from "./_estimate_tokens.ts";
-export type { LimitHeader } from "./_format.ts";
+export type { HeaderTarget, LimitHeader } from "./_format.ts";
 export type { QueueOptions } from "./_lane.ts";
 export {
   checkAmounts,

@@ -221,6 +221,11 @@ Deno.test("cli.ts evaluate takes the first rows, scorers of one's own, and a bas
   assertEquals([unknown.code, unknown.stdout], [2, ""]);
   assertStringIncludes(unknown.stderr, '"consonants>1" names no metric that there is');
   assertStringIncludes(unknown.stderr, "vowels/mean");
+  // The answers need not be asked for again.
+  const [, journal = ""] =
+    /Failed after 4 of 4 rows: go on by the same line with --resume (\S+)\n/.exec(unknown.stderr) ?? [];
+  assert(journal !== "", unknown.stderr);
+  await Deno.remove(join(journal, ".."), { recursive: true });
 });
 
 Deno.test("cli.ts evaluate has a model judge, and keeps a trace of each row with its scores", async () => {
