@@ -10,10 +10,22 @@ export function runSteps(
     return {
       [Symbol.asyncIterator]() {
         const iterator = parts[Symbol.asyncIterator]();
-        // One for all steps: this runs for each piece of each stream.
-        const step = () => iterator.next();
+        // The context is entered once: what waits for a promise goes on in the context in which it began to wait, so each
+        // step has the next one wait there. Entering it for each step would be several times as dear.
+        let open = () => {};
+        let result: Promise<IteratorResult<unknown>>;
+        const step = () => {
+          arm();
+          return iterator.next();
+        };
+        const arm = () => void (result = new Promise<void>((resolve) => open = resolve).then(step));
+        call.run(arm);
         return {
-          next: () => call.run(step),
+          // Never called again before it has answered: see `ChatCompletionStream`.
+          next: () => {
+            open();
+            return result;
+          },
           return: () => call.run(() => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined })),
         };
       },

@@ -50,7 +50,7 @@ export type { MetricsText } from "./serving/_metrics_route.ts";
 export type { RequestRecord, TokenCounts } from "./serving/request_record.ts";
 export type { AppModel, AppModels, LoadedModel, ModelDirectory } from "./serving/directory.ts";
 export { MemoryResponseStore, type MemoryResponseStoreOptions } from "./serving/_memory_store.ts";
-export { listen, type ListeningServer, type ListenOptions } from "./serving/listen.ts";
+export { listen, type ListeningServer, type ListenOptions, type ShutdownOptions } from "./serving/listen.ts";
 export type { AllowedOrigins } from "./serving/origins.ts";
 export type {
   ResponseStore,

@@ -1,6 +1,6 @@
 /** Measures what becomes of one request. */
-import type { CallEnd, CallObservation, CallObserver, CallResult, CallStart, StartedCall } from "../call_observer.ts";
-import type { ChatCompletionChunk, ChatModelError, Usage } from "../types/mod.ts";
+import type { CallEnd, CallObservation, CallObserver, CallResult, StartedCall } from "../call_observer.ts";
+import type { ChatCompletionChunk, ChatModelError, ToolCallDelta, Usage } from "../types/mod.ts";
 import { estimatePieceTokens, estimatePromptTokens } from "./limits/mod.ts";
 import { errorStatus } from "./_respond.ts";
 import type { RequestRecord, TokenCounts } from "./request_record.ts";
@@ -97,13 +97,13 @@ type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 class MeteredCall implements CallObservation {
   readonly #meter: RequestMeter;
-  readonly #call: CallStart;
+  readonly #call: StartedCall;
   #usage: Pick<Usage, "prompt_tokens" | "completion_tokens"> | undefined;
   /** Tokens of the answer so far, where no one has counted them: a piece has one at least. */
   #estimate = 0;
   #hasGiven = false;
 
-  constructor(meter: RequestMeter, call: CallStart) {
+  constructor(meter: RequestMeter, call: StartedCall) {
     this.#meter = meter;
     this.#call = call;
   }
@@ -136,7 +136,9 @@ class MeteredCall implements CallObservation {
       const { usage, choices } = result.response;
       // Nothing to estimate where the model has counted.
       if (usage != null) this.#usage = usage;
-      else { for (const { message: { content } } of choices) if (content != null) this.#estimate += estimatePieceTokens(content); }
+      else {for (const { message: { content } } of choices) {
+          if (content != null) this.#estimate += estimatePieceTokens(content);
+        }}
     } else if (result.operation === "embeddings") {
       this.#usage = { prompt_tokens: result.response.usage.prompt_tokens, completion_tokens: 0 };
     }

@@ -135,13 +135,20 @@ function toLine(record: RequestRecord, time: string): string {
   line += `,"duration_ms":${round(record.duration)}`;
   if (tokens !== undefined) {
     const { promptTokens, completionTokens, estimated } = tokens;
-    line += `,"prompt_tokens":${promptTokens},"completion_tokens":${completionTokens},"tokens_estimated":${estimated}`;
+    line += `,"prompt_tokens":${number(promptTokens)},"completion_tokens":${
+      number(completionTokens)
+    },"tokens_estimated":${estimated}`;
   }
   return `${line}}\n`;
 }
 
 function quote(text: string): string {
   return JSON.stringify(text);
+}
+
+/** JSON has no other numbers. */
+function number(value: number): string {
+  return Number.isFinite(value) ? String(value) : "null";
 }
 
 function round(milliseconds: number): number {

@@ -5,6 +5,7 @@ export {
   type Context,
   context,
   createContextKey,
+  createNoopMeter,
   createTraceState,
   type Histogram,
   isSpanContextValid,

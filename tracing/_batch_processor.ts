@@ -28,7 +28,7 @@ export interface BatchOptions {
 const MAX_RETRY_DELAY = 30_000;
 
 /** Writing spans down takes at most one part in so many of the time. */
-const PAUSE = 15;
+const PAUSE = 30;
 
 /** Bytes that a span takes besides what was said, about. */
 const SPAN_BYTES = 2_000;
@@ -61,6 +61,7 @@ export class BatchProcessor implements SpanProcessor {
   #isUnreachable = false;
   #toldOfLoss = 0;
   #isClosed = false;
+  #wasFull = false;
   /** Until when nothing is sent of its own accord, by `performance.now()`. */
   #pausedUntil = 0;
   /** How many wait for all to be sent. */
@@ -77,9 +78,14 @@ export class BatchProcessor implements SpanProcessor {
     return this.#spans;
   }
 
-  /** Whether a span that ended now would be dropped. */
+  /**
+   * Whether no more traces are to begin. Once it was full, half of the room must be free again: traces that begin one by
+   * one as places become free would be incomplete more often, and cost more.
+   */
   get isFull(): boolean {
-    return this.#spans >= this.#options.maxQueueSpans || this.#bytes >= this.#options.maxQueueBytes;
+    const { maxQueueSpans, maxQueueBytes } = this.#options;
+    const share = this.#wasFull ? 0.5 : 1;
+    return this.#wasFull = this.#spans >= maxQueueSpans * share || this.#bytes >= maxQueueBytes * share;
   }
 
   /** A trace is not even begun, as there is no room for it. */

@@ -17,27 +17,39 @@ export interface ContentForms {
 /** Neither: what was said stays here. */
 export const NO_CONTENT: ContentForms = { mlflow: false, genAi: false };
 
+/** Where spans go, by a provider of this package's own. */
+export interface OwnProvider {
+  tracer(): Tracer;
+  /** Whether there is room for one more trace. If not, it counts as lost. */
+  admits(): boolean;
+}
+
 /** One who traces: where spans go, and what is written into them. */
 export class Instrumentation {
   readonly content: ContentForms;
   /** Whether what is written into spans of calls may be put off until they go: see {@linkcode defer}. */
   readonly defers: boolean;
-  readonly #tracer: (() => Tracer) | undefined;
+  readonly #own: OwnProvider | undefined;
 
   /**
    * @param content In which forms what was said is written down.
-   * @param tracer Gives the tracer. Default: that of whatever provider the program has registered.
+   * @param own Where spans go. Default: to whatever provider the program has registered.
    */
-  constructor(content: ContentForms, tracer?: () => Tracer) {
+  constructor(content: ContentForms, own?: OwnProvider) {
     this.content = content;
     // Others' processors want a span complete at its end.
-    this.defers = tracer !== undefined;
-    this.#tracer = tracer;
+    this.defers = own !== undefined;
+    this.#own = own;
+  }
+
+  /** Whether there is room for one more trace. If not, it counts as lost. */
+  admits(): boolean {
+    return this.#own === undefined || this.#own.admits();
   }
 
   get tracer(): Tracer {
     // Asked for anew each time: a program may register its provider after it has begun to use models.
-    return this.#tracer === undefined ? trace.getTracer(SCOPE) : this.#tracer();
+    return this.#own === undefined ? trace.getTracer(SCOPE) : this.#own.tracer();
   }
 }
 

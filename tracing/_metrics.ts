@@ -1,4 +1,4 @@
-import { type Attributes, type Histogram, metrics } from "./_api.ts";
+import { type Attributes, createNoopMeter, type Histogram, metrics } from "./_api.ts";
 import { SCOPE } from "./_instrumentation.ts";
 
 /** What was measured of a call. */
@@ -23,6 +23,11 @@ interface Instruments {
 const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864];
 
+/** Whether anyone counts calls. */
+export function isMeasured(): boolean {
+  return currentInstruments() !== undefined;
+}
+
 let provider: unknown;
 let instruments: Instruments | undefined;
 
@@ -33,6 +38,7 @@ let instruments: Instruments | undefined;
  */
 export function measure({ attributes, duration, timeToFirstChunk, inputTokens, outputTokens }: Measured): void {
   const to = currentInstruments();
+  if (to === undefined) return;
   to.duration.record(duration / 1000, attributes);
   if (timeToFirstChunk !== undefined) to.firstChunk.record(timeToFirstChunk / 1000, attributes);
   if (inputTokens !== undefined) to.tokens.record(inputTokens, { ...attributes, "gen_ai.token.type": "input" });
@@ -40,11 +46,13 @@ export function measure({ attributes, duration, timeToFirstChunk, inputTokens, o
 }
 
 /** Made anew where the program has registered another provider: the API has none that passes on, as for spans. */
-function currentInstruments(): Instruments {
+function currentInstruments(): Instruments | undefined {
   const current = metrics.getMeterProvider();
-  if (instruments !== undefined && provider === current) return instruments;
+  if (provider === current) return instruments;
   provider = current;
   const meter = current.getMeter(SCOPE);
+  // That of a program that counts nothing.
+  if (meter === createNoopMeter()) return instruments = undefined;
   const histogram = (name: string, unit: string, description: string, explicitBucketBoundaries: number[]) =>
     meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries } });
   return instruments = {

@@ -16,7 +16,7 @@ import { errorType } from "./_error_type.ts";
 import { outputMessages } from "./_gen_ai_messages.ts";
 import { authorSpan, type Instrumentation } from "./_instrumentation.ts";
 import { toJson } from "./_json.ts";
-import { measure } from "./_metrics.ts";
+import { isMeasured, measure } from "./_metrics.ts";
 import { type Beginning, kindOf, startAttributes } from "./_request_attributes.ts";
 
 /** Makes a span of each call of a model. */
@@ -29,12 +29,19 @@ export class ModelObserver implements CallObserver {
 
   begin(call: StartedCall): CallObservation | undefined {
     try {
+      // Not even a span that goes nowhere is made of what there is no room for: in such times there is no time either.
+      if (isFirst() && !isMeasured() && !this.#instrumentation.admits()) return undefined;
       return new CallTrace(call, this.#instrumentation);
     } catch (error) {
       warnOfFault(error);
       return undefined;
     }
   }
+}
+
+/** Whether no span surrounds the code. */
+function isFirst(): boolean {
+  return trace.getSpan(context.active()) === undefined;
 }
 
 let hasWarned = false;

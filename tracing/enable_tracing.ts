@@ -200,10 +200,15 @@ async function start(options: TracingOptions): Promise<Tracing> {
     }),
     spanProcessors: [processor],
   });
+  const admits = () => {
+    if (!processor.isFull) return true;
+    processor.skip();
+    return false;
+  };
   ensureContextManager();
   const isGlobal = trace.setGlobalTracerProvider(provider);
   const tracer = provider.getTracer(SCOPE);
-  const endObserving = observe(new Instrumentation(contentForms(captureContent, isMlflow), () => tracer));
+  const endObserving = observe(new Instrumentation(contentForms(captureContent, isMlflow), { tracer: () => tracer, admits }));
   const onUnload = () => {
     if (processor.pending > 0) onWarning(`Traces are incomplete: ${processor.pending} spans could not be sent in time`);
   };

@@ -1,5 +1,8 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import type { RequestRecord } from "../request_record.ts";
+import { ModelCounts } from "./_model_counts.ts";
+import type { TimeBuckets } from "./_time_buckets.ts";
+import { TimeHistogram } from "./_time_histogram.ts";
 
 /** How many requests of a model run and wait. */
 export interface ModelLoad {
@@ -19,9 +22,6 @@ export interface MetricsSources {
   readonly load?: () => readonly ModelLoad[];
 }
 
-/** Seconds: from a cached word to a model that is loaded first. */
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320];
-
 /** Most names that a label takes; what comes after them is counted under {@linkcode OTHER}. */
 const MAX_NAMES = 200;
 
@@ -38,13 +38,9 @@ const UPSTREAM_STATUSES = [502, 503, 504];
  */
 export class ServerMetrics {
   readonly #registry = new Registry();
-  readonly #requests: Counter<"model" | "route" | "status">;
-  readonly #duration: Histogram<"model" | "stream">;
-  readonly #firstToken: Histogram<"model">;
-  readonly #tokens: Counter<"model" | "type">;
-  readonly #aborts: Counter<"model">;
-  readonly #upstreamErrors: Counter<"model" | "code">;
-  readonly #names = new Set<string>();
+  readonly #counts = new Map<string, ModelCounts>();
+  readonly #others = new ModelCounts(OTHER);
+  readonly #nameless = new ModelCounts(NONE);
 
   /**
    * Begins to count.
@@ -53,43 +49,72 @@ export class ServerMetrics {
    */
   constructor({ inFlight, load }: MetricsSources) {
     const registers = [this.#registry];
-    this.#requests = new Counter({
+    const all = () => this.#all();
+    new Counter({
       name: "chat_model_requests_total",
       help: "Requests that are over, by model, route and HTTP status.",
       labelNames: ["model", "route", "status"],
       registers,
+      collect() {
+        this.reset();
+        for (const { model, requests } of all()) {
+          for (const [route, statuses] of requests) {
+            for (const [status, count] of statuses) this.inc({ model, route, status }, count);
+          }
+        }
+      },
     });
-    this.#duration = new Histogram({
+    new TimeHistogram(this.#registry, {
       name: "chat_model_request_duration_seconds",
       help: "Time from a request's arrival until its answer was handed over, of requests that asked a model.",
       labelNames: ["model", "stream"],
-      buckets: SECONDS,
-      registers,
+      read: () =>
+        all().flatMap(({ model, wholes, streams }) => [
+          { labels: { model, stream: "false" }, times: wholes },
+          { labels: { model, stream: "true" }, times: streams },
+        ]).filter(isUsed),
     });
-    this.#firstToken = new Histogram({
+    new TimeHistogram(this.#registry, {
       name: "chat_model_time_to_first_token_seconds",
       help: "Time from a streamed request's arrival until the model gave something.",
       labelNames: ["model"],
-      buckets: SECONDS,
-      registers,
+      read: () => all().map(({ model, firstTokens: times }) => ({ labels: { model }, times })).filter(isUsed),
     });
-    this.#tokens = new Counter({
+    new Counter({
       name: "chat_model_tokens_total",
       help: "Tokens of what was asked (input) and answered (output), estimated where no one has counted.",
       labelNames: ["model", "type"],
       registers,
+      collect() {
+        this.reset();
+        for (const { model, hasTokens, inputTokens, outputTokens } of all()) {
+          if (!hasTokens) continue;
+          this.inc({ model, type: "input" }, inputTokens);
+          this.inc({ model, type: "output" }, outputTokens);
+        }
+      },
     });
-    this.#aborts = new Counter({
+    new Counter({
       name: "chat_model_aborts_total",
       help: "Requests whose clients left before the end of the answer.",
       labelNames: ["model"],
       registers,
+      collect() {
+        this.reset();
+        for (const { model, aborts } of all()) if (aborts > 0) this.inc({ model }, aborts);
+      },
     });
-    this.#upstreamErrors = new Counter({
+    new Counter({
       name: "chat_model_upstream_errors_total",
       help: "Requests that failed at what is behind a model, by the error's code.",
       labelNames: ["model", "code"],
       registers,
+      collect() {
+        this.reset();
+        for (const { model, upstreamErrors } of all()) {
+          for (const [code, count] of upstreamErrors) this.inc({ model, code }, count);
+        }
+      },
     });
     new Gauge({
       name: "chat_model_requests_in_flight",
@@ -129,20 +154,20 @@ export class ServerMetrics {
    * @param record What there is to say of it.
    */
   count(record: RequestRecord): void {
-    const { route = NONE, status, outcome, errorCode, errorStatus = 0, stream, duration, timeToFirstToken, tokens } =
-      record;
-    const model = this.#nameOf(record);
-    this.#requests.inc({ model, route, status });
-    if (outcome === "cancelled") this.#aborts.inc({ model });
+    const { outcome, errorCode, timeToFirstToken, tokens } = record;
+    const counts = this.#countsOf(record);
+    counts.addRequest(record.route ?? NONE, record.status);
+    if (outcome === "cancelled") counts.aborts++;
     if (!record.asked) return;
-    if (outcome === "failed" && errorCode !== undefined && UPSTREAM_STATUSES.includes(errorStatus)) {
-      this.#upstreamErrors.inc({ model, code: errorCode });
+    if (outcome === "failed" && errorCode !== undefined && UPSTREAM_STATUSES.includes(record.errorStatus ?? 0)) {
+      counts.addUpstreamError(errorCode);
     }
-    this.#duration.observe({ model, stream: String(stream) }, duration / 1000);
-    if (timeToFirstToken !== undefined) this.#firstToken.observe({ model }, timeToFirstToken / 1000);
+    (record.stream ? counts.streams : counts.wholes).add(record.duration / 1000);
+    if (timeToFirstToken !== undefined) counts.firstTokens.add(timeToFirstToken / 1000);
     if (tokens === undefined) return;
-    this.#tokens.inc({ model, type: "input" }, tokens.promptTokens);
-    this.#tokens.inc({ model, type: "output" }, tokens.completionTokens);
+    counts.hasTokens = true;
+    counts.inputTokens += tokens.promptTokens;
+    counts.outputTokens += tokens.completionTokens;
   }
 
   /** The content type of {@linkcode ServerMetrics.text}. */
@@ -159,12 +184,22 @@ export class ServerMetrics {
     return this.#registry.metrics();
   }
 
-  /** Clients choose the names, also of models that there are not: only one that has answered is worth a label. */
-  #nameOf({ model: name, status }: RequestRecord): string {
-    if (name === undefined) return NONE;
-    if (this.#names.has(name)) return name;
-    if (status >= 400 || this.#names.size >= MAX_NAMES) return OTHER;
-    this.#names.add(name);
-    return name;
+  /** All that is counted, by model. */
+  #all(): ModelCounts[] {
+    return [this.#nameless, this.#others, ...this.#counts.values()];
   }
+
+  /** Clients choose the names, also of models that there are not: only one that has answered is worth a label. */
+  #countsOf({ model, status }: RequestRecord): ModelCounts {
+    if (model === undefined) return this.#nameless;
+    let counts = this.#counts.get(model);
+    if (counts !== undefined) return counts;
+    if (status >= 400 || this.#counts.size >= MAX_NAMES || model === OTHER) return this.#others;
+    this.#counts.set(model, counts = new ModelCounts(model));
+    return counts;
+  }
+}
+
+function isUsed({ times }: { readonly times: TimeBuckets }): boolean {
+  return times.count > 0;
 }

@@ -7,7 +7,10 @@ import { makeServer } from "../../serving/_http_server.ts";
 import { Parrot } from "./_app.ts";
 import { Connection, HELLO, type Listening, plain, post, type WireAnswer } from "./_wire.ts";
 
-async function start(options: ListenOptions, app: Pick<App, "fetch"> = createApp({ parrot: new Parrot() })): Promise<Listening> {
+async function start(
+  options: ListenOptions,
+  app: Pick<App, "fetch"> = createApp({ parrot: new Parrot() }),
+): Promise<Listening> {
   const server = await listen(app, { ...options, port: 0 });
   return {
     port: server.addr.port,
