@@ -175,15 +175,8 @@ export class Call implements StreamGuard, Deadline {
   /** Tells those who want to know that the model is about to be asked. */
   observe(start: CallStart): void {
     const options = this.#options;
-    this.observation = beginObservation({
-      ...start,
-      requestId: this.context.requestId,
-      origin: this.#defaults.origin,
-      // Only if someone asks: for a server's request, headers are read for it.
-      get requestContext() {
-        return options.requestContext;
-      },
-    }, options.observer);
+    const surroundings = new CallSurroundings(options, this.context.requestId, this.#defaults.origin);
+    this.observation = beginObservation(Object.assign(surroundings, start), options.observer);
   }
 
   /** Runs a step of the model, in the context of whoever observes it. */
@@ -254,6 +247,24 @@ export class Call implements StreamGuard, Deadline {
     return this.#first
       ? this.#options.firstTokenTimeout ?? this.#defaults.firstTokenTimeout ?? 300_000
       : this.#options.idleTimeout ?? this.#defaults.idleTimeout ?? 60_000;
+  }
+}
+
+/** A class, as an object's own accessor takes longer to be made than all the rest of a call that no one looks at. */
+class CallSurroundings {
+  readonly requestId: string;
+  readonly origin: ModelOrigin | undefined;
+  readonly #options: PredictOptions;
+
+  constructor(options: PredictOptions, requestId: string, origin: ModelOrigin | undefined) {
+    this.#options = options;
+    this.requestId = requestId;
+    this.origin = origin;
+  }
+
+  /** Only if someone asks: for a server's request, headers are read for it. */
+  get requestContext(): RequestContext | undefined {
+    return this.#options.requestContext;
   }
 }
 

@@ -169,7 +169,9 @@ async function measure(seconds: number, warmUp: number): Promise<boolean> {
       })));
       met &&= ratios.time >= goal;
       console.log(
-        `  ${mode.padEnd(5)} time ${ratios.time.toFixed(2)}  (goal ≥ ${goal}: ${ratios.time >= goal ? "met" : "MISSED"})  ` +
+        `  ${mode.padEnd(5)} time ${ratios.time.toFixed(2)}  (goal ≥ ${goal}: ${
+          ratios.time >= goal ? "met" : "MISSED"
+        })  ` +
           `rate ${ratios.rate.toFixed(2)}`,
       );
     }

@@ -1,5 +1,6 @@
 import { ChatModelError } from "../types/mod.ts";
 import { decodeBody, type Encoding, encodingOf } from "./_content_encoding.ts";
+import type { BodyBudget } from "./_body_budget.ts";
 import { isTooDeep } from "./_json_depth.ts";
 
 /** Levels of arrays and objects: more than any request needs, and few enough for whatever walks through one. */
@@ -10,6 +11,27 @@ const MAX_ITEMS = 10_000;
 
 /** Members of a body that are lists of such. */
 const LISTS = ["messages", "input", "prompt", "tools"];
+
+/** Members of all objects in a body together: more than a conversation of so many messages has. */
+const MAX_MEMBERS = 250_000;
+
+/** Bytes below which a body is not counted: a thousand of them are nothing. */
+const SMALL = 65_536;
+
+/** What bodies may take. */
+export interface BodyLimits {
+  /** Bytes of one. */
+  readonly maxSize: number;
+  /** Bytes of all together. */
+  readonly budget: BodyBudget;
+}
+
+/** How a body is counted while it is read. */
+interface Counting {
+  readonly maxSize: number;
+  /** Takes bytes of what all may have together. */
+  readonly take: (bytes: number) => void;
+}
 
 /** How to read a body. */
 export interface ReadOptions {
@@ -23,22 +45,48 @@ export interface ReadOptions {
  * @throws {ChatModelError} Status 413 if it is larger than `maxSize` bytes, 415 if its encoding is unknown, 400 if it is
  * empty, no JSON, very deep or with very long lists, not UTF-8, or not encoded as it says.
  */
-export async function readJson(request: Request, maxSize: number, options: ReadOptions = {}): Promise<unknown> {
+export async function readJson(
+  request: Request,
+  { maxSize, budget }: BodyLimits,
+  options: ReadOptions = {},
+): Promise<unknown> {
   const announced = request.headers.get("content-length");
   if (announced !== null && Number(announced) > maxSize) throw tooLarge(maxSize);
   const encoding = request.headers.get("content-encoding");
-  let bytes: Uint8Array;
-  try {
+  const size = announced === null ? undefined : sizeOf(announced);
+  if (encoding === null && size !== undefined && size < SMALL) {
     // Most bodies, by as few steps as can be.
-    bytes = encoding === null && announced !== null
-      ? await request.bytes()
-      : await readBytes(request, maxSize, encoding ?? undefined);
-  } catch (error) {
-    if (ChatModelError.isInstance(error)) throw error;
-    throw brokenOff(error);
+    return parse(await request.bytes().catch(failed), options);
   }
+  let taken = 0;
+  const take = (bytes: number) => {
+    budget.take(bytes);
+    taken += bytes;
+  };
+  try {
+    if (size !== undefined) take(size);
+    const bytes = encoding === null && size !== undefined
+      ? request.bytes()
+      : readBytes(request, { maxSize, take: size === undefined ? take : () => {} }, encoding ?? undefined);
+    return parse(await bytes.catch(failed), options);
+  } finally {
+    budget.give(taken);
+  }
+}
+
+/** A size that was announced; `undefined` if it is none. */
+function sizeOf(announced: string): number | undefined {
+  return /^\d+$/.test(announced) ? Number(announced) : undefined;
+}
+
+function failed(error: unknown): never {
+  throw ChatModelError.isInstance(error) ? error : brokenOff(error);
+}
+
+function parse(bytes: Uint8Array, options: ReadOptions): unknown {
   const text = decodeText(bytes);
   if (isTooDeep(text, MAX_DEPTH)) throw tooDeep();
+  if (text.length > MAX_MEMBERS * 4 && hasTooManyMembers(text)) throw tooManyMembers();
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -48,6 +96,20 @@ export async function readJson(request: Request, maxSize: number, options: ReadO
   // Shorter texts cannot have so many.
   if (text.length > MAX_ITEMS * 2) checkLists(body);
   return body;
+}
+
+/** Objects with very many members take seconds to be made, in which nothing else runs. Where text has `":`, it counts. */
+function hasTooManyMembers(text: string): boolean {
+  let count = 0;
+  for (let at = text.indexOf('":'); at >= 0; at = text.indexOf('":', at + 2)) if (++count > MAX_MEMBERS) return true;
+  return false;
+}
+
+function tooManyMembers(): ChatModelError {
+  return new ChatModelError(
+    `Cannot read request body: its objects have more than ${MAX_MEMBERS} members. Send fewer`,
+    { code: "invalid_json" },
+  );
 }
 
 /** Before each item is looked at, and whatever is wrong with it told. */
@@ -81,32 +143,34 @@ function decodeText(bytes: Uint8Array): string {
   });
 }
 
-async function readBytes(request: Request, maxSize: number, encodingHeader?: string): Promise<Uint8Array> {
+async function readBytes(request: Request, counting: Counting, encodingHeader?: string): Promise<Uint8Array> {
   const encoding = encodingHeader !== undefined ? encodingOf(encodingHeader) : undefined;
   if (request.body === null) return new Uint8Array(0);
-  if (encoding === undefined) return await readCounted(request.body, maxSize);
-  return await readEncoded(request.body, encoding, maxSize);
+  if (encoding === undefined) return await readCounted(request.body, counting);
+  return await readEncoded(request.body, encoding, counting);
 }
 
 /** Counts what comes and what becomes of it: either may be endless while the other is small. */
 async function readEncoded(
   body: ReadableStream<Uint8Array>,
   encoding: Encoding,
-  maxSize: number,
+  counting: Counting,
 ): Promise<Uint8Array> {
-  const decoded = await decodeBody(await readCounted(body, maxSize), encoding, maxSize);
+  const { maxSize } = counting;
+  const decoded = await decodeBody(await readCounted(body, counting), encoding, maxSize);
   if (decoded === undefined) throw tooLarge(maxSize, "decoded, ");
   return decoded;
 }
 
 /** Reads a body of unknown size: counted while reading. */
-async function readCounted(body: ReadableStream<Uint8Array>, maxSize: number): Promise<Uint8Array> {
+async function readCounted(body: ReadableStream<Uint8Array>, { maxSize, take }: Counting): Promise<Uint8Array> {
   let size = 0;
   const counted = body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
       transform(chunk, controller) {
         size += chunk.byteLength;
         if (size > maxSize) throw tooLarge(maxSize);
+        take(chunk.byteLength);
         controller.enqueue(new Uint8Array(chunk));
       },
     }),

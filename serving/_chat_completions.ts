@@ -9,7 +9,7 @@ import { ChatCompletionStream } from "../streaming/mod.ts";
 import { chatFrames, encodeFrames } from "../streaming/encode_sse.ts";
 import type { LoadedChatModel } from "../loaded_chat_model.ts";
 import { LoadedCustomModel } from "../loaded_custom_model.ts";
-import { readJson } from "./_body.ts";
+import { type BodyLimits, readJson } from "./_body.ts";
 import { UsageWriter } from "./_estimated_usage.ts";
 import { type Keep, keeperOf, KeepingWriter } from "./_keep_completion.ts";
 import { admit, type AdmitOptions, type Asking, checkAccess } from "./_admit.ts";
@@ -24,8 +24,8 @@ const MAX_TIMER = 2 ** 31 - 1;
 
 /** What the chat routes need of the app. */
 export interface ChatRouteOptions extends AdmitOptions {
-  /** Bytes. */
-  readonly maxBodySize: number;
+  /** What request bodies may take. */
+  readonly bodies: BodyLimits;
   /** Milliseconds. */
   readonly keepAliveInterval: number;
   /** Milliseconds. */
@@ -43,7 +43,7 @@ export async function chatCompletions(
   headers: AnswerHeaders,
   options: ChatRouteOptions,
 ): Promise<Response> {
-  const chatRequest = parseChatRequest(await readJson(request, options.maxBodySize));
+  const chatRequest = parseChatRequest(await readJson(request, options.bodies));
   const keep = keeperOf(chatRequest, options.storeOf(scope));
   const found = findModel(chatRequest, { scope, headers }, options);
   if (chatRequest.params.stream) {

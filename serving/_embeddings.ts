@@ -15,7 +15,7 @@ export function embeddingRoutes(options: ChatRouteOptions): Routes {
   return {
     "/embeddings": {
       async POST(request, scope, headers) {
-        const body = await readJson(request, options.maxBodySize, { example: '{"input": "Hello"}' });
+        const body = await readJson(request, options.bodies, { example: '{"input": "Hello"}' });
         const embeddingRequest = checkEmbeddingRequest(body);
         const model = await findModel(embeddingRequest, { scope, headers }, options);
         return jsonResponse(JSON.stringify(await model.embed(embeddingRequest, scope)), 200, headers);

@@ -19,7 +19,7 @@ export async function invocations(
   options: ChatRouteOptions,
 ): Promise<Response> {
   checkContentType(request);
-  const body = await readJson(request, options.maxBodySize);
+  const body = await readJson(request, options.bodies);
   const custom = await findCustomModel(body, { scope, headers }, options);
   if (custom !== undefined) return await customInvocations(custom, body, scope, headers);
   const { input, wrapped } = unwrap(body);

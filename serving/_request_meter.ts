@@ -118,7 +118,7 @@ class MeteredCall implements CallObservation {
       for (const { delta: { content, reasoning, tool_calls: calls } } of choices) {
         if (content != null) this.#estimate += estimatePieceTokens(content);
         if (reasoning != null) this.#estimate += estimatePieceTokens(reasoning);
-        if (calls !== undefined) this.#countCalls(calls);
+        if (calls != null) this.#countCalls(calls);
       }
     }
   }
@@ -126,7 +126,7 @@ class MeteredCall implements CallObservation {
   #countCalls(calls: readonly ToolCallDelta[]): void {
     for (const call of calls) {
       const text = call.function?.arguments;
-      if (text !== undefined) this.#estimate += estimatePieceTokens(text);
+      if (text != null) this.#estimate += estimatePieceTokens(text);
     }
   }
 
@@ -135,10 +135,10 @@ class MeteredCall implements CallObservation {
     if (result.operation === "chat") {
       const { usage, choices } = result.response;
       // Nothing to estimate where the model has counted.
-      if (usage != null) this.#usage = usage;
-      else {for (const { message: { content } } of choices) {
-          if (content != null) this.#estimate += estimatePieceTokens(content);
-        }}
+      if (usage != null) return void (this.#usage = usage);
+      for (const { message: { content } } of choices) {
+        if (content != null) this.#estimate += estimatePieceTokens(content);
+      }
     } else if (result.operation === "embeddings") {
       this.#usage = { prompt_tokens: result.response.usage.prompt_tokens, completion_tokens: 0 };
     }

@@ -2,7 +2,7 @@
 import { ChatModelError, ValidationError, type ValidationIssue } from "../types/mod.ts";
 import { isJsonObject } from "../types/_schema.ts";
 import { setMember } from "../types/_shape.ts";
-import { readJson } from "./_body.ts";
+import { type BodyLimits, readJson } from "./_body.ts";
 import type { ChatRouteOptions } from "./_chat_completions.ts";
 import { checkMetadata } from "./_metadata.ts";
 import { findRepeated, pageBody, readPageQuery, unknownCursor } from "./_page_query.ts";
@@ -12,13 +12,13 @@ import type { Methods, Route, Routes } from "./_router.ts";
 
 /** `/chat/completions` but for POST, `/chat/completions/:id` and what is below. */
 export function storedCompletionRoutes(
-  options: Pick<ChatRouteOptions, "storeOf" | "maxBodySize">,
+  options: Pick<ChatRouteOptions, "storeOf" | "bodies">,
 ): { readonly list: Route; readonly routes: Routes } {
   const { storeOf } = options;
   return {
     list: (request, scope, headers) => listCompletions(request, headers, storeOf(scope)),
     routes: {
-      "/chat/completions/:id": completionMethods(storeOf, options.maxBodySize),
+      "/chat/completions/:id": completionMethods(storeOf, options.bodies),
       "/chat/completions/:id/messages": {
         async GET(request, scope, headers, id) {
           const { input } = await getCompletion(id, storeOf(scope));
@@ -43,14 +43,14 @@ async function listCompletions(request: Request, headers: AnswerHeaders, store: 
   return jsonResponse(pageBody(data.map(toBody), hasMore), 200, headers);
 }
 
-function completionMethods(storeOf: ChatRouteOptions["storeOf"], maxBodySize: number): Methods {
+function completionMethods(storeOf: ChatRouteOptions["storeOf"], bodies: BodyLimits): Methods {
   return {
     async GET(_request, scope, headers, id) {
       return jsonResponse(JSON.stringify(toBody(await getCompletion(id, storeOf(scope)))), 200, headers);
     },
     async POST(request, scope, headers, id) {
       const store = storeOf(scope);
-      const metadata = readUpdate(await readJson(request, maxBodySize, { example: '{"metadata": {"key": "value"}}' }));
+      const metadata = readUpdate(await readJson(request, bodies, { example: '{"metadata": {"key": "value"}}' }));
       const answer = { ...await getCompletion(id, store), metadata };
       await store.set(answer);
       return jsonResponse(JSON.stringify(toBody(answer)), 200, headers);

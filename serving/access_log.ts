@@ -1,14 +1,13 @@
+import { LineBuffer } from "./_line_buffer.ts";
 import type { RequestRecord } from "./request_record.ts";
 
 /** Milliseconds for which lines wait for others, so as to be written together. */
 const DELAY = 100;
 
-/** UTF-16 units of lines that may wait; when a disk is full or a reader stalls, what comes beyond is lost, and counted. */
+/** Bytes of lines that may wait; when a disk is full or a reader stalls, what comes beyond is lost, and counted. */
 const MAX_WAITING = 4_194_304;
 
 const NEWLINE = 10;
-
-const encoder = new TextEncoder();
 
 /** Where lines go. */
 export interface LogSink {
@@ -28,8 +27,7 @@ export interface AccessLogOptions {
 export class AccessLog {
   readonly #sink: LogSink;
   readonly #options: AccessLogOptions;
-  #lines: string[] = [];
-  #length = 0;
+  readonly #lines = new LineBuffer(MAX_WAITING);
   #lost = 0;
   /** Whether what was written last is the beginning of a line. */
   #isCut = false;
@@ -57,9 +55,7 @@ export class AccessLog {
    */
   log(record: RequestRecord): void {
     const line = toLine(record, this.#time());
-    if (this.#length + line.length > MAX_WAITING) return this.#lose(1, "they come faster than they can be written");
-    this.#lines.push(line);
-    this.#length += line.length;
+    if (!this.#lines.add(line)) return this.#lose(1, "they come faster than they can be written");
     this.#timer ??= setTimeout(() => void this.flush(), DELAY);
   }
 
@@ -81,12 +77,10 @@ export class AccessLog {
   }
 
   async #write(): Promise<void> {
-    const lines = this.#lines;
-    if (lines.length === 0) return;
-    this.#lines = [];
-    this.#length = 0;
+    const lines = this.#lines.count;
+    if (lines === 0) return;
+    let bytes = this.#lines.take(this.#isCut);
     try {
-      let bytes = encoder.encode(`${this.#isCut ? "\n" : ""}${lines.join("")}`);
       while (bytes.length > 0) {
         const count = await this.#sink.write(bytes);
         if (count === 0) throw new Error("it takes no more");
@@ -94,7 +88,7 @@ export class AccessLog {
         bytes = bytes.subarray(count);
       }
     } catch (error) {
-      return this.#lose(lines.length, error instanceof Error ? error.message : String(error));
+      return this.#lose(lines, error instanceof Error ? error.message : String(error));
     }
     if (this.#lost === 0) return;
     this.#options.onWarning(`The access log goes on; lines lost: ${this.#lost}`);

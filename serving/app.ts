@@ -16,11 +16,15 @@ import { pathOf, routePath, Router } from "./_router.ts";
 import { ownedStore } from "./_owned_store.ts";
 import { guardStore } from "./_guarded_store.ts";
 import type { MetricsText } from "./_metrics_route.ts";
+import { BodyBudget } from "./_body_budget.ts";
 import { Readiness } from "./_health.ts";
 import { MemoryResponseStore } from "./_memory_store.ts";
 import type { ResponseStore } from "./response_store.ts";
 import { makeRoutes } from "./_routes.ts";
 import { RunningRequests } from "./_running_requests.ts";
+
+/** How many of the largest bodies may be read at a time. Each takes its size several times over until it is parsed. */
+const BODIES_AT_ONCE = 4;
 
 /** Options for {@linkcode createApp}. */
 export interface AppOptions extends CallLimits {
@@ -29,7 +33,7 @@ export interface AppOptions extends CallLimits {
    * @default {[]}
    */
   readonly allowedOrigins?: AllowedOrigins;
-  /** Largest request body in bytes. @default {33_554_432} */
+  /** Largest request body in bytes; all that are being read together may have four times that. @default {33_554_432} */
   readonly maxBodySize?: number;
   /** Milliseconds without a frame after which a stream carries a comment, so that it stays open. @default {15_000} */
   readonly keepAliveInterval?: number;
@@ -134,6 +138,7 @@ export interface App {
  */
 export function createApp(models: AppModels | ModelDirectory, options: AppOptions = {}): App {
   const { allowedOrigins = [], onError = logError, playground = true, apiKeys, admission, onRequest } = options;
+  const { maxBodySize = 33_554_432 } = options;
   const directory = isDirectory(models) ? models : new StaticDirectory(models, options);
   if (allowedOrigins !== "*") allowedOrigins.forEach(checkOrigin);
   const allowedHosts = options.allowedHosts?.map(parseAllowedHost);
@@ -144,7 +149,7 @@ export function createApp(models: AppModels | ModelDirectory, options: AppOption
   const routeOptions: ChatRouteOptions = {
     directory,
     admission,
-    maxBodySize: options.maxBodySize ?? 33_554_432,
+    bodies: { maxSize: maxBodySize, budget: new BodyBudget(maxBodySize * BODIES_AT_ONCE) },
     keepAliveInterval: options.keepAliveInterval ?? 15_000,
     statusWait: options.statusWait ?? 15_000,
     storeOf: ({ key }) => key === undefined ? store : ownedStore(store, key.name),

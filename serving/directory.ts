@@ -92,7 +92,8 @@ export class StaticDirectory implements ModelDirectory {
 
   /** Those that are not loaded yet are not loaded for this. One that can answer is enough. */
   async checkHealth(signal: AbortSignal): Promise<void> {
-    const models = [...this.#loaded.values()].filter((model) => LoadedChatModel.isInstance(model));
+    const known = new Set<unknown>([...this.#sources.values(), ...this.#loaded.values()]);
+    const models = [...known].filter((model) => LoadedChatModel.isInstance(model));
     const failures: unknown[] = [];
     await Promise.all(models.map((model) => model.checkHealth({ signal }).catch((error) => failures.push(error))));
     if (failures.length > 0 && failures.length === models.length) throw failures[0];

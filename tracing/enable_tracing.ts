@@ -208,7 +208,9 @@ async function start(options: TracingOptions): Promise<Tracing> {
   ensureContextManager();
   const isGlobal = trace.setGlobalTracerProvider(provider);
   const tracer = provider.getTracer(SCOPE);
-  const endObserving = observe(new Instrumentation(contentForms(captureContent, isMlflow), { tracer: () => tracer, admits }));
+  const endObserving = observe(
+    new Instrumentation(contentForms(captureContent, isMlflow), { tracer: () => tracer, admits }),
+  );
   const onUnload = () => {
     if (processor.pending > 0) onWarning(`Traces are incomplete: ${processor.pending} spans could not be sent in time`);
   };
@@ -285,7 +287,10 @@ function check(options: TracingOptions): void {
   const given = [store, endpoint, exporter].filter((destination) => destination !== undefined).length;
   if (given !== 1) add("", `name one of "store", "endpoint" and "exporter": ${given} are given`);
   if (typeof store === "string" && !isHttp(store) && !isDatabase(store)) {
-    add("store", "must be sqlite:///mlflow.db or the like, the http(s) address of an MLflow tracking server, or a sink");
+    add(
+      "store",
+      "must be sqlite:///mlflow.db or the like, the http(s) address of an MLflow tracking server, or a sink",
+    );
   }
   if (headers !== undefined && typeof store === "string" && isDatabase(store)) {
     add("headers", "is for servers: a database takes none");

@@ -1,6 +1,6 @@
 import { ChatModel, type ModelContext } from "../../chat_model.ts";
 import type { EmbedResult, PredictPart, PredictResult } from "../../streaming/mod.ts";
-import type { ChatMessage, ChatParams, EmbeddingParams } from "../../types/mod.ts";
+import { type ChatMessage, ChatModelError, type ChatParams, type EmbeddingParams } from "../../types/mod.ts";
 import { OpenAIClient } from "./client.ts";
 import { convertEmbedding } from "./convert_embedding.ts";
 import { convertRequest } from "./convert_request.ts";
@@ -116,6 +116,20 @@ export class OpenAIChatModel extends ChatModel {
       for (const chunk of batch) yield* converter.push(chunk);
     }
     yield* converter.end();
+  }
+
+  /**
+   * Asks the upstream for its models.
+   *
+   * @param context Its signal ends the call.
+   * @throws {UpstreamError} If none of the upstreams answers. One that has no such list is there all the same.
+   */
+  override async checkHealth({ signal }: ModelContext): Promise<void> {
+    try {
+      await this.#client.list({ signal });
+    } catch (error) {
+      if (!ChatModelError.isInstance(error) || error.status !== 404) throw error;
+    }
   }
 
   /**

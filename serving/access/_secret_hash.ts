@@ -1,8 +1,6 @@
-// Of `node:crypto`, as it is synchronous; one call of it takes about a microsecond.
+// Of `node:crypto`, as it is synchronous.
 import { hash } from "node:crypto";
-
-/** 32-bit words of a SHA-256. */
-export const HASH_WORDS = 8;
+import { HASH_WORDS } from "./_sha256.ts";
 
 /** SHA-256 of a key, as 64 hexadecimal digits in lower case. */
 export function hashSecret(secret: string): string {

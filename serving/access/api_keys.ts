@@ -1,7 +1,8 @@
 import type { ApiKey } from "./api_key.ts";
 import { bearerKey, unknownKey } from "./_authorization.ts";
 import { parseApiKeys, toEntry } from "./_key_schema.ts";
-import { HASH_WORDS, hashSecret, indexOfHash, writeWords } from "./_secret_hash.ts";
+import { indexOfHash, writeWords } from "./_secret_hash.ts";
+import { HASH_WORDS, writeSha256 } from "./_sha256.ts";
 
 /** What knows which keys there are. */
 export interface ApiKeySource {
@@ -48,7 +49,7 @@ export class ApiKeys implements ApiKeySource {
    * @throws {ChatModelError} Status 401, code `invalid_api_key`, if there is none or it is not known.
    */
   find(authorization: string | null): ApiKey {
-    writeWords(hashSecret(bearerKey(authorization)), this.#given);
+    writeSha256(bearerKey(authorization), this.#given);
     const key = this.#keys[indexOfHash(this.#given, this.#hashes)];
     if (key === undefined) throw unknownKey();
     return key;

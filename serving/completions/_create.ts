@@ -25,7 +25,7 @@ export async function createCompletion(
   options: ChatRouteOptions,
 ): Promise<Response> {
   const parsed = parseCompletionRequest(
-    await readJson(request, options.maxBodySize, { example: '{"prompt": "Hello"}' }),
+    await readJson(request, options.bodies, { example: '{"prompt": "Hello"}' }),
   );
   const id = createId("cmpl-");
   const [first, second] = parsed.requests;

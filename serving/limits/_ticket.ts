@@ -8,11 +8,11 @@ export interface Ticket {
   /** The `x-ratelimit-…` headers of the answer, as OpenAI writes them; none without limits. */
   readonly headers: LimitHeader[];
   /**
-   * Adds those headers to others.
+   * Adds those headers to an answer's, without a list of them.
    *
-   * @param target What they are added to.
+   * @param target What they are added to, their names in lower case.
    */
-  addHeaders(target: HeaderTarget): void;
+  addHeaders(target: { add(name: string, value: string): void }): void;
   /**
    * Gives back what the request holds when it has ended, well or not. Whatever comes after that does nothing.
    *

@@ -17,7 +17,7 @@ export {
   estimateTokens,
   type EstimateTokensOptions,
 } from "./_estimate_tokens.ts";
-export type { HeaderTarget, LimitHeader } from "./_format.ts";
+export type { LimitHeader } from "./_format.ts";
 export type { QueueOptions } from "./_lane.ts";
 export {
   checkAmounts,

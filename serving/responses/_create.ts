@@ -25,7 +25,7 @@ export async function createResponse(
   options: ChatRouteOptions,
 ): Promise<Response> {
   const responseRequest = parseResponseRequest(
-    await readJson(request, options.maxBodySize, { example: '{"input": "Hello"}' }),
+    await readJson(request, options.bodies, { example: '{"input": "Hello"}' }),
   );
   const store = options.storeOf(scope);
   const items = await gatherItems(responseRequest, store);

@@ -4,6 +4,7 @@ import { DemoChatModel } from "../../adapters/demo/mod.ts";
 import { ChatModelError } from "../../mod.ts";
 import { createApp, MemoryResponseStore } from "../../serve.ts";
 import { StaticDirectory } from "../../serving/directory.ts";
+import { BodyBudget } from "../../serving/_body_budget.ts";
 import { Readiness } from "../../serving/_health.ts";
 import { makeRoutes } from "../../serving/_routes.ts";
 import { generated } from "../../serving/openapi/generate.ts";
@@ -37,7 +38,7 @@ Deno.test("The document has every route, and no other", () => {
   const directory = new StaticDirectory({ echo: new Echo() }, {});
   const routes = makeRoutes({
     directory,
-    maxBodySize: 1,
+    bodies: { maxSize: 1, budget: new BodyBudget(1) },
     keepAliveInterval: 1,
     statusWait: 1,
     storeOf: () => new MemoryResponseStore(),

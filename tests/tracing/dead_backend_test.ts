@@ -192,3 +192,28 @@ Deno.test("BatchProcessor.flush() goes on after a try that took too long, as lon
   assertEquals([tries, processor.pending, processor.dropped], [3, 0, 0]);
   await processor.close(100);
 });
+
+Deno.test("BatchProcessor.isFull stays until half of the room is free", async () => {
+  const spans = await someSpans(40);
+  const writes: (() => void)[] = [];
+  const processor = new BatchProcessor(
+    { name: "a sink", write: () => new Promise((resolve) => writes.push(resolve)) },
+    { ...OPTIONS, maxQueueSpans: 40, batchSize: 10 },
+    AS_THEY_ARE,
+  );
+  for (const span of spans.slice(0, 39)) processor.onEnd(span);
+  assertEquals(processor.isFull, false);
+  for (const span of spans.slice(39)) processor.onEnd(span);
+  const states = [processor.isFull];
+  const flushing = processor.flush(60_000);
+  while (processor.pending > 0) {
+    writes.shift()?.();
+    const { pending } = processor;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    if (processor.pending < pending) states.push(processor.isFull);
+  }
+  assertEquals(await flushing, true);
+  assertEquals(states, [true, true, false, false, false]);
+  assertEquals(processor.dropped, 0);
+  await processor.close(100);
+});

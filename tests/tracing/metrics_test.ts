@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { metrics } from "@opentelemetry/api";
 import { ChatModel, loadChatModel, type ModelContext } from "../../mod.ts";
 import { DemoChatModel } from "../../adapters/demo/mod.ts";
-import { instrument } from "../../tracing/mod.ts";
+import { enableTracing, instrument } from "../../tracing/mod.ts";
 
 class Words extends ChatModel {
   override async *predictStream() {
@@ -74,4 +74,23 @@ Deno.test("instrument() counts calls in the histograms of OpenTelemetry's conven
   assertEquals(tokens.slice(0, 4), [3, 4, 3, 4]);
   // Seconds, not milliseconds.
   assertEquals(recorded.filter(([name, value]) => name.includes("operation") && !(value > 0 && value < 10)), []);
+});
+
+Deno.test("enableTracing() counts also those calls of which no trace is kept", async () => {
+  const recorded: string[] = [];
+  const provider = {
+    getMeter: () => ({ createHistogram: (name: string) => ({ record: () => void recorded.push(name) }) }),
+  };
+  Reflect.apply(metrics.setGlobalMeterProvider, metrics, [provider]);
+  try {
+    const store = { name: "a sink", write: () => new Promise<void>(() => {}) };
+    const tracing = await enableTracing({ store, maxQueueSpans: 1, onWarning() {} });
+    const words = await loadChatModel(Words, { name: "m" });
+    for (let i = 0; i < 3; i++) await words.predict(request);
+    assertEquals([tracing.pending, tracing.dropped], [1, 2]);
+    assertEquals(recorded.filter((name) => name === "gen_ai.client.operation.duration").length, 3);
+    await tracing.shutdown(10);
+  } finally {
+    metrics.disable();
+  }
 });

@@ -132,7 +132,9 @@ export function Composer({ chat, state }: { readonly chat: Chat; readonly state:
                 disabled={isEmpty}
                 onClick={(event) => {
                   // The second of two quick clicks was meant for the button that was here before.
-                  if (event.detail > 1) event.preventDefault();
+                  if (event.detail < 2) return;
+                  event.preventDefault();
+                  focusComposer();
                 }}
               >
                 <Icon name="send" />

@@ -6,8 +6,14 @@ import { Icon } from "./icons.tsx";
 export function ErrorBox(
   { failure, children }: { readonly failure: Failure; readonly children?: ComponentChildren },
 ): JSX.Element {
-  const { message, status, code, type, param, requestId } = failure;
-  const facts = [["Status", status], ["Code", code], ["Type", type], ["Field", param], ["Request", requestId]] as const;
+  const { message, status, inStream = false, code, type, param, requestId } = failure;
+  const facts = [
+    ["Status", inStream ? `${status}, then an error in the stream` : status],
+    ["Code", code],
+    ["Type", type],
+    ["Field", param],
+    ["Request", requestId],
+  ] as const;
   return (
     <div class="error" data-testid="error">
       <Icon name="alert" />

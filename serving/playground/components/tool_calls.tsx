@@ -26,6 +26,7 @@ export function ToolCalls({ chat, turn, isBusy }: ToolCallsProps): JSX.Element {
         <ToolCall
           key={`${choice}-${index}`}
           call={call}
+          label={labelOf(calls, index)}
           id={`${turn.id}-${choice}-${index}`}
           isOpen={isOpen}
           isAnswered={answered}
@@ -47,6 +48,8 @@ export function ToolCalls({ chat, turn, isBusy }: ToolCallsProps): JSX.Element {
 
 interface ToolCallProps {
   readonly call: Call;
+  /** Its tool's name, unlike that of any other call of the answer. */
+  readonly label: string;
   readonly id: string;
   readonly isOpen: boolean;
   readonly isAnswered: boolean;
@@ -54,14 +57,14 @@ interface ToolCallProps {
   readonly onSend: () => void;
 }
 
-function ToolCall({ call, id, isOpen, isAnswered, onInput, onSend }: ToolCallProps): JSX.Element {
+function ToolCall({ call, label, id, isOpen, isAnswered, onInput, onSend }: ToolCallProps): JSX.Element {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     onSend();
   };
   return (
-    <section class="tool-call" aria-label={`Call of ${call.name}`}>
+    <div class="tool-call" role="group" aria-label={`Call of ${label}`}>
       <div class="tool-head">
         <Icon name="tool" />
         <code class="tool-name">{call.name}</code>
@@ -70,7 +73,7 @@ function ToolCall({ call, id, isOpen, isAnswered, onInput, onSend }: ToolCallPro
       <pre class="tool-input" tabIndex={0} aria-label="Arguments">{readable(call)}</pre>
       {isOpen && (
         <div class="field">
-          <label for={`result-${id}`}>Result of {call.name}</label>
+          <label for={`result-${id}`}>Result of {label}</label>
           <textarea
             id={`result-${id}`}
             class="textarea mono"
@@ -88,8 +91,16 @@ function ToolCall({ call, id, isOpen, isAnswered, onInput, onSend }: ToolCallPro
           <pre tabIndex={0} aria-label="Result">{call.result === "" ? "(empty)" : call.result}</pre>
         </div>
       )}
-    </section>
+    </div>
   );
+}
+
+/** A tool's name, with a number if it is called several times. */
+function labelOf(calls: readonly Call[], index: number): string {
+  const name = calls[index]?.name ?? "";
+  const count = calls.filter((other) => other.name === name).length;
+  if (count < 2) return name;
+  return `${name} (${calls.slice(0, index + 1).filter((other) => other.name === name).length} of ${count})`;
 }
 
 /** Arguments with indentation once they are whole; as they come before that. */

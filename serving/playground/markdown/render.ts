@@ -43,7 +43,7 @@ export function splitBlocks(text: string): Block[] {
 
 /** A block as elements. */
 export function renderBlock(block: Block): DocumentFragment {
-  return purifier.sanitize(marked.parser([block.token]), {
+  const fragment = purifier.sanitize(marked.parser([block.token]), {
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: ATTRIBUTES,
     ALLOW_DATA_ATTR: false,
@@ -53,6 +53,9 @@ export function renderBlock(block: Block): DocumentFragment {
     ADD_URI_SAFE_ATTR: ["align", "checked", "disabled", "start", "type"],
     RETURN_DOM_FRAGMENT: true,
   });
+  // Without an address that is allowed, or with one that is this page itself, it would only look like a link.
+  for (const link of fragment.querySelectorAll("a:not([href]), a[href='']")) link.replaceWith(...link.childNodes);
+  return fragment;
 }
 
 function escapeHtml(text: string): string {

@@ -57,6 +57,8 @@ export interface Call {
 export interface Failure {
   readonly message: string;
   readonly status?: number;
+  /** Whether it came in a stream, whose status tells of its beginning only. */
+  readonly inStream?: boolean;
   readonly type?: string;
   readonly code?: string;
   readonly param?: string;

@@ -42,8 +42,7 @@ export async function* ask(empty: AssistantTurn, signal: AbortSignal): AsyncGene
     });
     const exchange: Exchange = { ...turn.exchange, status: response.status, headers: [...response.headers] };
     turn = { ...turn, exchange };
-    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-    if (!isStream || response.body === null) {
+    if (!isStream(response) || response.body === null) {
       const text = await response.text();
       frames.push({ at: elapsed(), text });
       const body = tryParse(text);
@@ -94,9 +93,14 @@ function failureOf(response: Response, body: Json | undefined): Failure {
   const requestId = response.headers.get("x-request-id");
   return {
     ...toFailure(body, `The server answered ${response.status} ${response.statusText}`.trim()),
-    ...(!response.ok && { status: response.status }),
+    status: response.status,
+    ...(isStream(response) && { inStream: true }),
     ...(requestId !== null && { requestId }),
   };
+}
+
+function isStream({ headers, ok }: Response): boolean {
+  return ok && (headers.get("content-type")?.startsWith("text/event-stream") ?? false);
 }
 
 function fail(turn: AssistantTurn, message: string, response: Response): AssistantTurn {

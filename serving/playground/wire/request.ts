@@ -4,12 +4,21 @@ import { chosenOf } from "../state/choice.ts";
 import { isObject, tryParse } from "./accumulate.ts";
 import { describeJsonError } from "./json_error.ts";
 
+/** Stop sequences that OpenAI's API takes. */
+const MOST_STOPS = 4;
+
 /** A setting's value, nothing if it is not set, or what is wrong with it. */
 type Read = { readonly value?: Json } | { readonly problem: string };
 
 const READERS: { readonly [Name in FieldName]?: (text: string) => Read } = {
   temperature: (text) => readNumber(text, "a number from 0 to 2, such as 0.7", (value) => value >= 0 && value <= 2),
   maxTokens: (text) => readNumber(text, "a whole number above 0", (value) => Number.isSafeInteger(value) && value > 0),
+  stop: (text) => {
+    const value = readStop(text);
+    return value.length > MOST_STOPS
+      ? { problem: `Must be at most ${MOST_STOPS}, one a line; there are ${value.length}` }
+      : { value };
+  },
   seed: (text) => readNumber(text, "a whole number", Number.isSafeInteger),
   tools: (text) => readJson(text, toTools),
   responseSchema: (text) => readJson(text, toResponseFormat),
@@ -33,13 +42,12 @@ export function buildRequest(settings: Settings, turns: readonly Turn[]): JsonOb
     const read = readField(settings, name);
     return "problem" in read ? undefined : read.value;
   };
-  const stop = readStop(settings.stop);
   const fields: Record<string, Json | undefined> = {
     model: settings.model || undefined,
     messages: toMessages(settings.system, turns),
     temperature: value("temperature"),
     max_tokens: value("maxTokens"),
-    stop: stop.length > 0 ? stop : undefined,
+    stop: value("stop"),
     seed: value("seed"),
     reasoning_effort: settings.reasoningEffort || undefined,
     tools: value("tools"),
@@ -56,11 +64,12 @@ export function buildRequest(settings: Settings, turns: readonly Turn[]): JsonOb
 }
 
 function fieldNames(): FieldName[] {
-  return ["temperature", "maxTokens", "seed", "tools", "responseSchema", "customInputs", "moreFields"];
+  return ["temperature", "maxTokens", "stop", "seed", "tools", "responseSchema", "customInputs", "moreFields"];
 }
 
 function readField(settings: Settings, name: FieldName): Read {
-  const text = settings[name].trim();
+  // Blanks around a stop sequence belong to it.
+  const text = name === "stop" ? settings.stop.replaceAll(/^\n+|\n+$/g, "") : settings[name].trim();
   return text === "" ? {} : READERS[name]?.(text) ?? { value: text };
 }
 

@@ -38,6 +38,7 @@ function toCurl(request: JsonObject, { baseUrl, withKey }: SnippetOptions): stri
 
 function toNode(request: JsonObject, { baseUrl, withKey }: SnippetOptions): string {
   const isStream = request.stream === true;
+  const count = countAnswers(request);
   return `import OpenAI from "openai";
 
 const client = new OpenAI({
@@ -47,10 +48,19 @@ const client = new OpenAI({
 
 const ${isStream ? "stream" : "response"} = await client.chat.completions.create(${JSON.stringify(request, null, 2)});
 ${
-    isStream
+    isStream && count > 1
+      ? `// The pieces of the answers come mixed.
+const answers = new Array(${count}).fill("");
+for await (const chunk of stream) {
+  for (const { index, delta } of chunk.choices) answers[index] += delta.content ?? "";
+}
+console.log(answers);`
+      : isStream
       ? `for await (const chunk of stream) {
   process.stdout.write(chunk.choices[0]?.delta?.content ?? "");
 }`
+      : count > 1
+      ? "for (const { index, message } of response.choices) console.log(index, message);"
       : "console.log(response.choices[0].message);"
   }
 `;
@@ -66,6 +76,7 @@ function toPython(request: JsonObject, { baseUrl, withKey }: SnippetOptions): st
   if (Object.keys(extra).length > 0) known.push(["extra_body", extra]);
   const lines = known.map(([name, value]) => `    ${name}=${pythonLiteral(value, "    ")},`);
   const isStream = request.stream === true;
+  const count = countAnswers(request);
   return `${withKey ? "import os\n\n" : ""}from openai import OpenAI
 
 client = OpenAI(
@@ -77,13 +88,27 @@ ${isStream ? "stream" : "response"} = client.chat.completions.create(
 ${lines.join("\n")}
 )
 ${
-    isStream
+    isStream && count > 1
+      ? `# The pieces of the answers come mixed.
+answers = [""] * ${count}
+for chunk in stream:
+    for choice in chunk.choices:
+        answers[choice.index] += choice.delta.content or ""
+print(answers)`
+      : isStream
       ? `for chunk in stream:
     if chunk.choices:
         print(chunk.choices[0].delta.content or "", end="", flush=True)`
+      : count > 1
+      ? "for choice in response.choices:\n    print(choice.index, choice.message)"
       : "print(response.choices[0].message)"
   }
 `;
+}
+
+/** How many answers a request asks for. */
+function countAnswers({ n }: JsonObject): number {
+  return typeof n === "number" && Number.isSafeInteger(n) ? n : 1;
 }
 
 /** JSON's strings and numbers are Python's, too; the three words are not. */

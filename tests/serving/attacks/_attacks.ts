@@ -210,7 +210,7 @@ export const ATTACKS: readonly Attack[] = [
     name: "a million messages that are none",
     async run(target) {
       const answer = await send(target, authorized(CHAT, `{"messages":[${Array(1_000_000).fill("0").join()}]}`));
-      assertRefused(answer, 400, "invalid_value");
+      assertRefused(answer, 400, "array_above_max_length");
       assert(answer.body.length < 20_000, `${answer.body.length}`);
     },
   },
