@@ -1,4 +1,4 @@
-import { OverloadedError } from "../types/mod.ts";
+import { bodiesFull } from "./limits/mod.ts";
 
 /** Milliseconds after which there is likely room again. */
 const RETRY_AFTER = 1_000;
@@ -25,10 +25,7 @@ export class BodyBudget {
   take(bytes: number): void {
     // One that is alone is let in, however large: its own bound is another.
     if (this.#used > 0 && this.#used + bytes > this.#max) {
-      throw new OverloadedError(
-        "Cannot read request body: too many large ones are being read. Try again in a moment",
-        { retryAfter: RETRY_AFTER },
-      );
+      throw bodiesFull(RETRY_AFTER);
     }
     this.#used += bytes;
   }

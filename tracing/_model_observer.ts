@@ -68,6 +68,7 @@ interface Tokens {
 /** The span of one call, open until the reader has all, leaves or gets a failure. */
 export class CallTrace implements CallObservation {
   readonly span: ModelSpan;
+  readonly runsOnce = true;
   /** Whom the call was passed on to, if it was: told by the client that did it. */
   provider: string | undefined;
   readonly #beginning: Beginning;

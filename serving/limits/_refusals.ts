@@ -106,6 +106,15 @@ export function queueFull(model: string, running: number, waiting: number, retry
   );
 }
 
+/** Too many large bodies are being read. */
+export function bodiesFull(retryAfter: number): OverloadedError {
+  return refusal(
+    new OverloadedError("Cannot read request body: too many large ones are being read. Try again in a moment", {
+      retryAfter,
+    }),
+  );
+}
+
 /** The request waited too long. */
 export function queueTimeout(model: string, limit: number, retryAfter: number): OverloadedError {
   return refusal(

@@ -32,6 +32,6 @@ export {
   type LimitStore,
 } from "./_limit_store.ts";
 export { MemoryLimitStore, type MemoryLimitStoreOptions } from "./_memory_limit_store.ts";
-export { isRefusal, limitHeadersOf } from "./_refusals.ts";
+export { bodiesFull, isRefusal, limitHeadersOf } from "./_refusals.ts";
 export { FINE_SPANS, SPAN } from "./_sliding_window.ts";
 export type { Ticket } from "./_ticket.ts";

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import {
   type CallEnd,
@@ -206,4 +207,49 @@ Deno.test("CallObservation.run() surrounds every step of a model", async () => {
     assert(response.choices[0]?.message.content?.startsWith("Hello"));
     assertEquals(steps, expected, source.name);
   }
+});
+
+Deno.test("CallObservation.run() is called once for an asynchronous stream where it only enters a context", async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const seen: (string | undefined)[] = [];
+  class Asking extends ChatModel {
+    override async *predictStream() {
+      for (const word of ["Hello", " ", "world"]) {
+        seen.push(storage.getStore());
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        seen.push(storage.getStore());
+        yield word;
+      }
+    }
+  }
+  let steps = 0;
+  const observer: CallObserver = {
+    begin: () => ({
+      runsOnce: true,
+      run: (step) => {
+        steps++;
+        return storage.run("the call's", step);
+      },
+      end() {},
+    }),
+  };
+  const model = await loadChatModel(Asking);
+  await storage.run("the reader's", async () => {
+    for await (const _ of model.predictStream(request, { observer })) {
+      assertEquals(storage.getStore(), "the reader's");
+    }
+  });
+  assertEquals(seen, Array(6).fill("the call's"));
+  // The method, and the steps.
+  assertEquals(steps, 2);
+  // One who wants to be asked each time is, whoever else there is.
+  const each = { begin: () => ({ run: <T>(step: () => T): T => (steps++, step()), end() {} }) };
+  const end = observeEveryCall(each);
+  steps = 0;
+  try {
+    for await (const _ of model.predictStream(request, { observer }));
+  } finally {
+    end();
+  }
+  assertEquals(steps, 2 * 5);
 });
