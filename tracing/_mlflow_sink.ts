@@ -9,12 +9,14 @@ import type { ReadableSpan } from "./_sdk_types.ts";
 import type { TraceSink } from "./trace_sink.ts";
 import type { TracingOptions } from "./tracing_options.ts";
 
-/** Traces that are linked at once. */
+/** Traces that MLflow links to a run in one request. */
+const MAX_RUN_LINKS = 100;
+/** Requests that link at once. */
 const LINKS_AT_ONCE = 4;
 
 /** Options for {@linkcode MlflowSink}. */
 export interface MlflowSinkOptions extends Pick<TracingOptions, "experiment" | "runId" | "headers"> {
-  /** Told once that traces cannot be linked to models. */
+  /** Told once that traces cannot be linked. */
   readonly onWarning: (message: string) => void;
   /** Milliseconds that a request may take. */
   readonly timeout: number;
@@ -44,7 +46,7 @@ export class MlflowSink implements TraceSink, Disposable {
   }
 
   async write(spans: readonly ReadableSpan[], signal: AbortSignal): Promise<void> {
-    const { serializer, runId } = this.#options;
+    const { serializer } = this.#options;
     const experimentId = this.#experimentId ??= await this.#findExperiment();
     const body = serializer.serializeRequest([...spans]);
     if (body === undefined) {
@@ -53,7 +55,6 @@ export class MlflowSink implements TraceSink, Disposable {
     const headers = {
       "content-type": "application/x-protobuf",
       "x-mlflow-experiment-id": experimentId,
-      ...(runId !== undefined && { "x-mlflow-run-id": runId }),
     };
     try {
       await this.#http.put("/v1/traces", () => Promise.resolve({ content: new Uint8Array(body) }), {
@@ -72,7 +73,30 @@ export class MlflowSink implements TraceSink, Disposable {
       }
       throw error;
     }
+    await this.#linkToRun(spans, signal);
     await this.#linkAll(experimentId, spans, signal);
+  }
+
+  /** By the REST API: older servers do not know OTLP's header for it. */
+  async #linkToRun(spans: readonly ReadableSpan[], signal: AbortSignal): Promise<void> {
+    const { runId } = this.#options;
+    if (runId === undefined) return;
+    const traceIds = spans.flatMap((span) =>
+      span.parentSpanContext === undefined ? [`tr-${span.spanContext().traceId}`] : []
+    );
+    try {
+      for (let start = 0; start < traceIds.length; start += MAX_RUN_LINKS) {
+        await this.#http.request("POST", "/api/2.0/mlflow/traces/link-to-run", {
+          action: "link traces to a run",
+          body: { run_id: runId, trace_ids: traceIds.slice(start, start + MAX_RUN_LINKS) },
+          idempotent: true,
+          signal,
+        });
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#tellOfLinks(error instanceof Error ? error.message : String(error));
+    }
   }
 
   /** Half of the time is for it at most: the spans themselves are there by now, and must not be sent again for it. */
@@ -109,7 +133,7 @@ export class MlflowSink implements TraceSink, Disposable {
   #tellOfLinks(why: string): void {
     if (this.#hasToldOfLinks) return;
     this.#hasToldOfLinks = true;
-    this.#options.onWarning(`Traces are there, but not all are linked to their models: ${why}`);
+    this.#options.onWarning(`Traces are there, but not all are linked to their models and runs: ${why}`);
   }
 
   close(): void {
