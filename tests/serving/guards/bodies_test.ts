@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- looks at what the app says there
 /** Bodies that are hard on the server by their number, or by what is in them. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DemoChatModel } from "../../../adapters/demo/mod.ts";
