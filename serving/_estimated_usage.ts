@@ -1,7 +1,7 @@
 /** The usage of streams whose models do not count tokens, for clients that ask for it. */
 import type { ChatCompletionChunk, ChatRequest } from "../types/mod.ts";
 import type { FrameWriter } from "../streaming/encode_sse.ts";
-import { estimatePromptTokens, estimateTextTokens } from "./limits/mod.ts";
+import { estimatePieceTokens, estimatePromptTokens } from "./limits/mod.ts";
 
 /**
  * Writes frames as another writer does, and before the end of an answer without usage a chunk with an estimate, which
@@ -32,7 +32,7 @@ export class UsageWriter implements FrameWriter {
         delta.reasoning,
         ...delta.tool_calls?.map((call) => call.function?.arguments) ?? [],
       ];
-      for (const text of texts) if (text != null) this.#tokens += estimateTextTokens([text]);
+      for (const text of texts) if (text != null) this.#tokens += estimatePieceTokens(text);
     }
     return this.#writer.encode(chunk);
   }

@@ -27,8 +27,13 @@ export interface BatchOptions {
 /** Longest wait between two tries, in milliseconds. */
 const MAX_RETRY_DELAY = 30_000;
 
-/** Writing spans down takes at most one part in so many of the time. */
+/** Writing spans down on this thread takes at most one part in so many of the time. */
 const PAUSE = 30;
+/**
+ * The same once whole traces are left out, as calls come quicker than that: sending and collecting garbage, which cannot
+ * be measured, take several times as long as writing down, and calls need the time.
+ */
+const PAUSE_WHEN_FULL = 150;
 
 /** Bytes that a span takes besides what was said, about. */
 const SPAN_BYTES = 2_000;
@@ -247,7 +252,9 @@ export class BatchProcessor implements SpanProcessor {
       const writing = this.#sink.write(spans, attempt.signal);
       // What it took of this thread is a small share of the time: calls come first, also when there are more than can be
       // written down.
-      if (this.#flushes === 0) this.#pausedUntil = began + (performance.now() - began) * PAUSE;
+      if (this.#flushes === 0) {
+        this.#pausedUntil = began + (performance.now() - began) * (this.isFull ? PAUSE_WHEN_FULL : PAUSE);
+      }
       await Promise.race([writing, aborted]);
     } finally {
       clearTimeout(timer);

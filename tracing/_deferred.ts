@@ -8,14 +8,19 @@ export interface Deferred {
   attributes(): Attributes;
 }
 
-const deferred = new WeakMap<object, Deferred>();
+/** On the span itself: weak maps of many entries make collecting garbage dear. */
+const DEFERRED = Symbol("deferred");
+
+interface Deferring {
+  [DEFERRED]?: Deferred;
+}
 
 /** Puts off what is to be written into a span. */
-export function defer(span: object, what: Deferred): void {
-  deferred.set(span, what);
+export function defer(span: object & Deferring, what: Deferred): void {
+  span[DEFERRED] = what;
 }
 
 /** What was put off for a span. */
-export function deferredOf(span: object): Deferred | undefined {
-  return deferred.get(span);
+export function deferredOf(span: object & Deferring): Deferred | undefined {
+  return span[DEFERRED];
 }

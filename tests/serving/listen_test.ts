@@ -94,3 +94,23 @@ Deno.test("listen() answers what is odd but legal, and refuses what is not, in J
     assert(answer.startsWith(`HTTP/1.1 ${status} `), `${request}: ${answer}`);
   }
 });
+
+Deno.test("listen() sends each of several headers of one name, and cookies one by one", async () => {
+  const handler = {
+    fetch: () => {
+      const headers = new Headers({ vary: "origin", "x-one": "1" });
+      headers.append("vary", "accept");
+      headers.append("set-cookie", "a=1");
+      headers.append("set-cookie", "b=2");
+      return new Response("ok", { headers });
+    },
+  };
+  const server = await listen(handler, { port: 0 });
+  const { port } = server.addr;
+  const response = await fetch(`http://127.0.0.1:${port}/`);
+  assertEquals(await response.text(), "ok");
+  assertEquals(response.headers.get("vary"), "origin, accept");
+  assertEquals(response.headers.getSetCookie(), ["a=1", "b=2"]);
+  server.shutdown();
+  await server.finished;
+});
