@@ -7,6 +7,9 @@ import type { MissingPermission } from "./_thrown.ts";
 /** Folders of this package that a model may import from and that its worker has not imported already. */
 const OWN_SOURCES = ["adapters", "models", "registry", "serving", "signature", "std", "streaming", "tracking", "types"];
 
+/** The server's own secrets: no package gets them, even if it asks for them by name. */
+const SECRETS = ["CHATMODEL_API_KEYS", "CHATMODEL_UPSTREAM_API_KEY"];
+
 /** What a sandbox needs to know of a model. */
 export interface SandboxedPackage {
   /** Name of the model, for errors. */
@@ -18,37 +21,65 @@ export interface SandboxedPackage {
 }
 
 /**
- * Deno's permissions for a model's worker: what is declared, reading its own folder, and what Deno needs to import the
- * packages that are in its lock file. Those of npm need none.
+ * What of a model's permissions a sandbox gives: what is named. All of a kind, which is also what is recorded of a model
+ * that declares nothing, is for whoever runs it without one: it would hold the server's own secrets and its inner hosts.
+ *
+ * @param permissions What the model declares.
+ * @returns For each kind the names, without those of the server's secrets.
+ */
+export function namedPermissions(permissions: ModelPermissions): { readonly [kind: string]: readonly string[] } {
+  const declared: readonly (readonly [string, Permission])[] = Object.entries(permissions);
+  return Object.fromEntries(
+    declared.map(([kind, permission]) => [
+      kind,
+      typeof permission === "boolean" ? [] : permission.filter((name) => isGivable(kind, name)),
+    ]),
+  );
+}
+
+/** A debugger sees into Deno's own functions, and so past what a worker was taken away. */
+function isGivable(kind: string, name: string): boolean {
+  return kind === "env" ? isNoSecret(name) : kind !== "sys" || name !== "inspector";
+}
+
+/** Deno takes a star at the end of a variable's name for any end, and Windows knows no case. */
+function isNoSecret(variable: string): boolean {
+  const name = variable.toUpperCase();
+  return !SECRETS.some((secret) => name.endsWith("*") ? secret.startsWith(name.slice(0, -1)) : secret === name);
+}
+
+/**
+ * Deno's permissions for a model's worker: what is declared by name, reading its own folder, and what Deno needs to
+ * import the packages that are in its lock file. Those of npm need none.
  *
  * @param model The model.
  * @returns The permissions.
  * @throws {ChatModelError} With code `permission_denied` if this process lacks one of them itself.
  */
 export async function workerPermissions(model: SandboxedPackage): Promise<Deno.PermissionOptionsObject> {
-  const { folder, permissions } = model;
+  const { folder } = model;
   await checkOwn(model);
   const own = [folder, await realPath(folder), ...await ownSources()];
-  const { read = [] } = permissions;
+  const { net, env, read = [], write = [], run, sys, ffi } = namedPermissions(model.permissions);
   return {
-    net: forWorker(permissions.net),
-    env: forWorker(permissions.env),
-    read: read === true ? true : [...new Set([...own, ...paths(read)])],
-    write: typeof permissions.write === "object" ? forWorker(paths(permissions.write)) : forWorker(permissions.write),
-    run: forWorker(permissions.run),
-    sys: forWorker(permissions.sys),
-    ffi: forWorker(permissions.ffi),
+    net: forWorker(net),
+    env: forWorker(env),
+    read: [...new Set([...own, ...paths(read)])],
+    write: forWorker(paths(write)),
+    run: forWorker(run),
+    sys: forWorker(sys),
+    ffi: forWorker(ffi),
     import: await importHosts(folder),
   };
 }
 
-function forWorker(permission: Permission = false): boolean | string[] {
-  return typeof permission === "boolean" ? permission : permission.length === 0 ? false : [...permission];
+function forWorker(names: readonly string[] = []): false | string[] {
+  return names.length === 0 ? false : [...names];
 }
 
 /** From the working directory, as everywhere in Deno; a worker's would be from the file that makes it. */
-function paths(permission: Permission): string[] {
-  return typeof permission === "boolean" ? [] : permission.map((path) => resolve(path));
+function paths(names: readonly string[]): string[] {
+  return names.map((path) => resolve(path));
 }
 
 async function realPath(path: string): Promise<string> {
@@ -108,12 +139,10 @@ function keysOf(value: unknown, name: string): string[] {
 
 async function checkOwn({ name, permissions }: SandboxedPackage): Promise<void> {
   const lacking: string[] = [];
-  for (const [kind, permission] of Object.entries(permissions)) {
-    const wanted: readonly (string | undefined)[] = permission === true ? [undefined] : permission || [];
-    const missing: (string | undefined)[] = [];
+  for (const [kind, wanted] of Object.entries(namedPermissions(permissions))) {
+    const missing: string[] = [];
     for (const what of wanted) if (!await isGranted(kind, what)) missing.push(what);
-    if (missing.length === 0) continue;
-    lacking.push(missing[0] === undefined ? `--allow-${kind}` : `--allow-${kind}=${missing.join(",")}`);
+    if (missing.length > 0) lacking.push(`--allow-${kind}=${missing.join(",")}`);
   }
   if (lacking.length === 0) return;
   const flags = lacking.map((flag) => `"${flag}"`).join(" ");
@@ -124,26 +153,24 @@ async function checkOwn({ name, permissions }: SandboxedPackage): Promise<void> 
   );
 }
 
-async function isGranted(kind: string, what: string | undefined): Promise<boolean> {
+async function isGranted(kind: string, what: string): Promise<boolean> {
   const descriptor = descriptorOf(kind, what);
   return descriptor === undefined || (await Deno.permissions.query(descriptor)).state === "granted";
 }
 
 /** Of one fact of the system nothing is asked here: Deno refuses to make the worker if it is lacking. */
-function descriptorOf(kind: string, what: string | undefined): Deno.PermissionDescriptor | undefined {
+function descriptorOf(kind: string, what: string): Deno.PermissionDescriptor | undefined {
   switch (kind) {
     case "net":
-      return { name: "net", ...(what !== undefined && { host: what }) };
+      return { name: "net", host: what };
     case "env":
-      return { name: "env", ...(what !== undefined && { variable: what }) };
+      return { name: "env", variable: what };
     case "run":
-      return { name: "run", ...(what !== undefined && { command: what }) };
+      return { name: "run", command: what };
     case "read":
     case "write":
     case "ffi":
-      return { name: kind, ...(what !== undefined && { path: what }) };
-    case "sys":
-      return what === undefined ? { name: "sys" } : undefined;
+      return { name: kind, path: what };
     default:
       return undefined;
   }
@@ -179,13 +206,34 @@ export function permissionError(
   const names = typeof declared === "boolean" ? [] : declared.map((item) => `"${item}"`);
   const own = kind === "read" ? ["its own folder"] : [];
   const allowed = [...own, ...names].join(", ");
-  const declares = allowed === ""
+  const declares = declared === true
+    ? `its package declares all ${kind} access, which a sandbox does not give`
+    : allowed === ""
     ? `its package declares no ${kind} access`
     : `its package declares ${kind} access to ${allowed}`;
-  const remedy = kind === "import"
-    ? "Import it in the model's file by its full address, and log the model anew"
-    : `Log it with permissions { ${kind}: ${
-      what === undefined ? "true" : `[${[...names, what].join(", ")}]`
-    } } if it is meant to`;
-  return new ChatModelError(`Model "${name}" may not ${deed}: ${declares}. ${remedy}`, { code: "permission_denied" });
+  return new ChatModelError(
+    `Model "${name}" may not ${deed}: ${declares}. ${remedyFor({ kind, ...(what !== undefined && { what }) }, names)}`,
+    { code: "permission_denied" },
+  );
+}
+
+/** What an item of a kind is called where it is declared. */
+const ITEMS: ReadonlyMap<string, string> = new Map([
+  ["net", "host"],
+  ["env", "name"],
+  ["sys", "name"],
+]);
+
+function remedyFor({ kind, what }: MissingPermission, names: readonly string[]): string {
+  if (kind === "import") return "Import it in the model's file by its full address, and log the model anew";
+  if (kind === "env" && what !== undefined && !isNoSecret(what.replaceAll('"', ""))) {
+    return "It is a secret of the server's, which no model in a sandbox gets. Use a variable of another name";
+  }
+  if (what === undefined) {
+    return `A sandbox gives ${kind} access only to what is named: log it with --permissions, ${kind} by ${
+      ITEMS.get(kind) ?? "path"
+    }, and reach for no more than that`;
+  }
+  const permissions = `{ ${kind}: [${[...names, what].join(", ")}] }`;
+  return `Log it with permissions ${permissions} if it is meant to (--permissions: net by host, env by name)`;
 }

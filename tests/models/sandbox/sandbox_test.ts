@@ -381,12 +381,12 @@ Deno.test({
     const error = await assertRejects(
       () =>
         sandboxed("export default class extends ChatModel { override predict() { return ''; } }", {
-          permissions: { net: ["127.0.0.1:1", "example.com"], env: true, read: ["/etc"] },
+          permissions: { net: ["127.0.0.1:1", "example.com"], env: ["HOME"], read: ["/etc"] },
         }),
       ChatModelError,
     );
     assertEquals(error.code, "permission_denied");
-    assertStringIncludes(error.message, 'Run with "--allow-net=example.com" "--allow-env", or log');
+    assertStringIncludes(error.message, 'Run with "--allow-net=example.com" "--allow-env=HOME", or log');
   },
 });
 
