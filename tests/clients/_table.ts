@@ -39,7 +39,7 @@ const MEANING = `
 | --- | --- |
 | text, stream | the text, why it ended and the usage; whole, and in pieces |
 | tools, tool loop | two calls at once; a call, its result, and the answer; whole and streamed |
-| structured output | an object by JSON Schema; whole and streamed |
+| structured output | an object by JSON Schema; whole and streamed, unless a note says otherwise |
 | n, logprobs | two answers; the log probabilities of every token |
 | errors | status 400, 404, 500 and a failure in mid-stream, each as the client's own error |
 | abort | the model's signal fires, before the first word and after it |
