@@ -153,6 +153,8 @@ export interface Load {
   readonly answers: readonly string[];
   /** What went wrong. */
   readonly failures: readonly unknown[];
+  /** Waits until a client has had this answer: on a busy machine the first may come after a move. */
+  met(answer: string): Promise<void>;
   /** Has all clients ask on until it is so. */
   stop(): Promise<void>;
 }
@@ -174,6 +176,7 @@ export function startLoad(server: { readonly url: string }, clients = 6): Load {
   return {
     answers,
     failures,
+    met: (answer) => until(() => answers.includes(answer), `a client's answer "${answer}"`),
     async stop() {
       isStopped = true;
       await Promise.all(running);

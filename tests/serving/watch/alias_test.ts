@@ -8,12 +8,15 @@ Deno.test("WatchedModels drops no request, and mixes no answer, when an alias mo
   await registry.point("1");
   await using server = await serveWatched("models:/assistant@live");
   const load = startLoad(server);
+  await load.met(answerOf("one"));
   const after: (string | undefined)[] = [];
-  for (let number = 2; number <= versions.length; number++) {
+  for (const [i, version] of versions.slice(1).entries()) {
+    const number = i + 2;
     await registry.point(String(number));
     await server.heard(`swapped ${number - 1} ${number}`);
     after.push(await answerNow(server, number % 2 === 0));
     await server.heard(`drained ${number - 1}`);
+    await load.met(answerOf(version));
   }
   await load.stop();
   assertEquals(load.failures, []);

@@ -120,6 +120,7 @@ Deno.test("WatchedModels drops no request when a file is edited five times under
   await using folder = await makeFolder({ "model.ts": source("one") });
   await using server = await serveWatched(join(folder.path, "model.ts"));
   const load = startLoad(server);
+  await load.met(answerOf("one"));
   const versions = ["two", "three", "four", "five", "six"];
   for (const version of versions) {
     await Deno.writeTextFile(join(folder.path, "model.ts"), source(version));
