@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-const HELP = `Checks this package against genuine MLflow.
+const HELP = `Checks this package against genuine MLflow, and OpenAI's client for Python.
 
 Usage: deno task interop [--only NAME]...
 

@@ -41,16 +41,25 @@ export const QUIET: { readonly [name: string]: string } = {
  * @throws {Error} If that cannot be done.
  */
 export async function installMlflow(version: string): Promise<Python> {
-  const folder = join(CACHE, `mlflow-${version}`);
+  const python = await installPython(`mlflow-${version}`, [`mlflow==${version}`, ...REQUIREMENTS[version] ?? []]);
+  return { version, python, mlflow: join(python, "../mlflow") };
+}
+
+/**
+ * Makes a Python with packages, such as `mlflow==3.17.2`, unless there is one from before.
+ *
+ * @returns The interpreter.
+ * @throws {Error} If that cannot be done.
+ */
+export async function installPython(name: string, requirements: readonly string[]): Promise<string> {
+  const folder = join(CACHE, name);
   const python = join(folder, "bin", "python");
-  const mlflow = join(folder, "bin", "mlflow");
-  const requirements = [`mlflow==${version}`, ...REQUIREMENTS[version] ?? []];
   const installed = await run(python, ["-c", VERSIONS_SCRIPT, ...requirements]);
-  if (installed.success) return { version, python, mlflow };
-  progress(`Installing MLflow ${version} into ${folder}`);
+  if (installed.success) return python;
+  progress(`Installing ${requirements.join(", ")} into ${folder}`);
   const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...requirements];
   // What lacks no more than a package gets that; anything else is made anew.
-  if ((await run(python, pip)).success) return { version, python, mlflow };
+  if ((await run(python, pip)).success) return python;
   await Deno.mkdir(CACHE, { recursive: true });
   await Deno.remove(folder, { recursive: true }).catch(() => {}); // Not there, or made anew over what is left.
   if (!(await run("python3", ["-m", "venv", folder])).success) {
@@ -60,7 +69,7 @@ export async function installMlflow(version: string): Promise<Python> {
     await must("python3", ["-m", "venv", folder]);
   }
   await must(python, pip);
-  return { version, python, mlflow };
+  return python;
 }
 
 /** Fails unless all of its arguments, such as `mlflow==3.17.2`, are installed. */

@@ -1,7 +1,7 @@
 /**
  * Checks this package against genuine MLflow: installs it from PyPI into environments of its own (kept in `.cache/`),
- * starts its servers, has both sides log, list, load, serve and call each other's models. Prints each check, and
- * `N passed, N failed` in the end; ends with exit code 1 if one fails.
+ * starts its servers, has both sides log, list, load, serve and call each other's models; and against OpenAI's client
+ * for Python. Prints each check, and `N passed, N failed` in the end; ends with exit code 1 if one fails.
  *
  * Run it: `deno task interop`, or `deno task interop --only NAME` for one part. Needs `python3`; nothing is left running.
  */
@@ -17,14 +17,16 @@ import type { Context } from "./_scripts.ts";
 import { checkEmbedded, checkLoader, checkServer } from "./_stores.ts";
 import { checkTracing } from "./_tracing.ts";
 import { checkTraces } from "./_traces.ts";
+import { checkOpenAIPython } from "./openai_python/check.ts";
 
-/** One part of the checks. */
-interface Part {
-  readonly name: string;
-  /** The MLflow that it needs. */
-  readonly version: string;
-  readonly check: (context: Context, python: Python) => Promise<void>;
-}
+/** One part of the checks: with the MLflow that it needs, or without any. */
+type Part =
+  | {
+    readonly name: string;
+    readonly version: string;
+    readonly check: (context: Context, python: Python) => Promise<void>;
+  }
+  | { readonly name: string; readonly version?: undefined; readonly check: (context: Context) => Promise<void> };
 
 const PARTS: readonly Part[] = [
   { name: "loader", version: NEWEST, check: checkLoader },
@@ -41,6 +43,7 @@ const PARTS: readonly Part[] = [
   { name: `server-${MLFLOW_2}`, version: MLFLOW_2, check: checkOldServer },
   { name: "basic-auth", version: NEWEST, check: checkBasicAuth },
   { name: "multipart", version: NEWEST, check: checkMultipart },
+  { name: "openai-python", check: checkOpenAIPython },
 ];
 
 const options = readOptions(Deno.args, PARTS.map(({ name }) => name));
@@ -50,18 +53,23 @@ if ("text" in options) {
 }
 const parts = PARTS.filter(({ name }) => options.names.includes(name));
 const pythons = new Map<string, Python>();
-for (const version of new Set(parts.map(({ version }) => version))) pythons.set(version, await installMlflow(version));
+for (const version of new Set(parts.flatMap(({ version }) => version ?? []))) {
+  pythons.set(version, await installMlflow(version));
+}
 const report = new Report();
 await using ollama = startReplay([
   readRecording("num_predict_5_stream", "v0.24"),
   readRecording("chat_nonstream", "v0.24"),
 ]);
-for (const { name, version, check } of parts) {
+for (const part of parts) {
+  const { name } = part;
   const started = performance.now();
   await report.check(`${name}: is checked to its end`, async () => {
-    const python = pythons.get(version);
-    if (python === undefined) throw new Error(`MLflow ${version} is not installed`);
-    await check({ report, ollama: ollama.url }, python);
+    const context = { report, ollama: ollama.url };
+    if (part.version === undefined) return await part.check(context);
+    const python = pythons.get(part.version);
+    if (python === undefined) throw new Error(`MLflow ${part.version} is not installed`);
+    await part.check(context, python);
   });
   progress(`${name} took ${Math.round((performance.now() - started) / 1000)} s`);
 }

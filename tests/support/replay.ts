@@ -37,6 +37,8 @@ export interface ReplayOptions {
   readonly pace?: number;
   /** Cuts the bytes anew, in packets of so many. Default: as recorded. */
   readonly cutEvery?: number;
+  /** Chooses the exchange that answers a request; none: it is unknown. Default: those of its path, in turn. */
+  readonly choose?: (request: ReplayedRequest) => Recording | undefined;
 }
 
 /** A request that a replay got. */
@@ -113,9 +115,11 @@ export function startReplay(recordings: readonly Recording[], options: ReplayOpt
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {}, onError }, async (request) => {
     const path = new URL(request.url).pathname;
     const body = await request.text();
-    requests.push({ method: request.method, path, headers: request.headers, body: parse(body) });
+    const asked = { method: request.method, path, headers: request.headers, body: parse(body) };
+    requests.push(asked);
     const queue = left.get(path) ?? [];
-    const recording = queue.length > 1 ? queue.shift() : queue[0];
+    const inTurn = () => queue.length > 1 ? queue.shift() : queue[0];
+    const recording = options.choose === undefined ? inTurn() : options.choose(asked);
     return recording ? respond(recording, options) : new Response("404 page not found", { status: 404 });
   });
   return {
